@@ -1,0 +1,84 @@
+"""One error tree and one shape for everything that can be wrong.
+
+A message says what is wrong, where, which value, and the remedy. Validators collect `Finding`s and raise once with
+all of them; computations raise at once. The class of an error decides the exit status of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+Severity = Literal["block", "advise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or doubtful, for a person and for a program."""
+
+    code: str
+    """Stable code such as `M301`; listed in docs/reference/findings.md and never reused."""
+    message: str
+    """What is wrong, with the value that was met."""
+    where: str
+    """File, or file:line:column, or module and year."""
+    remedy: str
+    """What to do about it."""
+    severity: Severity = "block"
+    """`block` refuses the work, `advise` only tells."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.code} {self.message}. Remedy: {self.remedy}"
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the fields as plain text, for `--json`."""
+        return asdict(self)
+
+
+class MutiraoError(Exception):
+    """Anything that mutirao refuses; carries one finding or many."""
+
+    exit_status = 1
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+    @classmethod
+    def because(cls, code: str, message: str, *, where: str, remedy: str) -> Self:
+        """Make an error of this class out of a single finding."""
+        return cls(Finding(code, message, where, remedy))
+
+
+class ConfigError(MutiraoError):
+    """A configuration file, manifest or recipe is wrong."""
+
+
+class GridError(MutiraoError):
+    """A raster does not lie on the grid that it must lie on."""
+
+
+class QualityError(MutiraoError):
+    """Checks refused a submission, or a gate refused a release."""
+
+
+class ImmutableError(MutiraoError):
+    """A finished submission or release would be changed."""
+
+
+class UsageError(MutiraoError):
+    """The command was called with something that does not exist."""
+
+    exit_status = 2
+
+
+class ResourceError(MutiraoError):
+    """The machine, the network or the storage failed, not the data."""
+
+    exit_status = 3
+
+
+def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that refuse the work."""
+    return tuple(finding for finding in findings if finding.severity == "block")

@@ -1,0 +1,1 @@
+"""Operators on the class series of a pixel and on patches, applied in the order of a chain."""

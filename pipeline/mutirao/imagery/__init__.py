@@ -1,0 +1,1 @@
+"""From scenes to yearly features: masks, composites, indices. Arrays in, arrays out."""

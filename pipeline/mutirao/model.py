@@ -1,0 +1,26 @@
+"""Base of every configuration value."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A value read from a configuration file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+"""Name of a thing that has a file or folder: lower case, digits, `_` and `-`."""
+Version = Annotated[str, Field(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
+"""major.minor.patch"""
+Reference = int | str
+"""A class code, a class name or a group name of the legend; for a layer, a value or a value's name."""
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a version as integers, so that 0.10.0 sorts after 0.9.0."""
+    return tuple(int(part) for part in version.split("."))

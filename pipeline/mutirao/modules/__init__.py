@@ -1,0 +1,1 @@
+"""The contributors' room: manifests, checks and submissions."""

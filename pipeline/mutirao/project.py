@@ -1,0 +1,102 @@
+"""The network's repository on disk: where every configuration and every result has its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutirao.collection import Collection
+from mutirao.errors import ConfigError, UsageError
+from mutirao.filters.chain import Chain
+from mutirao.imagery.dataset import Dataset
+from mutirao.integration.prevalence import RuleSet
+from mutirao.io import configs
+from mutirao.io.configs import Model, Source
+from mutirao.legend import Legend
+from mutirao.modules.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with `contributors/` and `configs/`, and a workspace for what is made.
+
+    The workspace holds `sources/` (fetched inputs), `runs/` (module output), `submissions/`, `builds/` and `releases/`.
+    """
+
+    root: Path
+    workspace: Path
+
+    @property
+    def contributors(self) -> Path:
+        """Folder of the modules."""
+        return self.root / "contributors"
+
+    @property
+    def submissions(self) -> Path:
+        """Folder of the immutable submissions, by module and version."""
+        return self.workspace / "submissions"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of the releases, by product and version."""
+        return self.workspace / "releases"
+
+    def module_folder(self, module: str) -> Path:
+        """Folder of one module."""
+        return self.contributors / module
+
+    def manifest(self, module: str) -> Source[Manifest]:
+        """Read a module's manifest."""
+        path = self.module_folder(module) / "manifest.yaml"
+        if not path.is_file():
+            known = ", ".join(self.module_ids()) or "none yet"
+            raise UsageError.because("U101", f"no module '{module}'", where=str(path), remedy=f"modules are: {known}")
+        return configs.load(path, Manifest)
+
+    def module_ids(self) -> list[str]:
+        """Names of the module folders, in alphabetical order; folders that begin with `_` or `.` are no modules."""
+        return sorted(path.parent.name for path in self.contributors.glob("[!_.]*/manifest.yaml"))
+
+    def collection(self, collection: str) -> Source[Collection]:
+        """Read a collection's configuration."""
+        return self._config("collections", collection, Collection)
+
+    def collection_ids(self) -> list[str]:
+        """Names of the collections."""
+        return sorted(path.stem for path in (self.root / "configs/collections").glob("*.yaml"))
+
+    def legend(self, legend: str) -> Source[Legend]:
+        """Read a legend."""
+        return self._config("legends", legend, Legend)
+
+    def rules(self, rules: str) -> Source[RuleSet]:
+        """Read a set of prevalence rules."""
+        return self._config("rules", rules, RuleSet)
+
+    def chain(self, chain: str) -> Source[Chain]:
+        """Read a filter chain."""
+        return self._config("chains", chain, Chain)
+
+    def dataset(self, dataset: str) -> Source[Dataset]:
+        """Read the description of an input."""
+        return self._config("datasets", dataset, Dataset)
+
+    def _config(self, folder: str, name: str, model: type[Model]) -> Source[Model]:
+        path = self.root / "configs" / folder / f"{name}.yaml"
+        source = configs.load(path, model)
+        declared = getattr(source.value, "id", name)
+        if declared != name:
+            remedy = f"write 'id: {name}' or rename the file"
+            raise ConfigError.because(
+                "C107", f"id is '{declared}' in a file named '{name}'", where=source.at("id"), remedy=remedy
+            )
+        return source
+
+
+def find(start: Path, workspace: Path | None = None) -> Project:
+    """Return the project that a folder lies in: the nearest parent with `configs/collections/`."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "configs/collections").is_dir():
+            return Project(folder, workspace or folder / "workspace")
+    remedy = "change into the network's repository, name it with --project, or try 'mutirao demo'"
+    raise UsageError.because("U102", "no project here (no configs/collections/)", where=str(start), remedy=remedy)
