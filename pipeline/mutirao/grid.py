@@ -113,6 +113,18 @@ class Grid(Frozen):
         bottom, right = min(tile.bottom + halo, self.shape[0]), min(tile.right + halo, self.shape[1])
         return Tile(tile.id, top, bottom, left, right)
 
+    def window_of(self, bounds: tuple[float, float, float, float]) -> Tile:
+        """Return the pixels that meet bounds (west, south, east, north) in WGS 84 degrees, cut at the grid's edge.
+
+        The window has no rows or no columns if the bounds lie outside.
+        """
+        to_grid = Transformer.from_crs(4326, self.pyproj_crs, always_xy=True)
+        west, south, east, north = to_grid.transform_bounds(*bounds, densify_pts=21)
+        left, top = (math.floor(value + 1e-9) for value in ~self.transform @ (west, north))
+        right, bottom = (math.ceil(value - 1e-9) for value in ~self.transform @ (east, south))
+        top, left = max(top, 0), max(left, 0)
+        return Tile("window", top, max(min(bottom, self.shape[0]), top), left, max(min(right, self.shape[1]), left))
+
     def offset_px(self, transform: Affine) -> tuple[float, float]:
         """Return how far, in pixels (x, y), another transform's origin lies from the nearest corner of this grid."""
         column, row = ~self.transform @ (transform.c, transform.f)

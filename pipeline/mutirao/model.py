@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from mutirao.errors import UsageError
 
 
 class Frozen(BaseModel):
@@ -15,7 +18,8 @@ class Frozen(BaseModel):
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 """Name of a thing that has a file or folder: lower case, digits, `_` and `-`."""
-Version = Annotated[str, Field(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
+_VERSION = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
+Version = Annotated[str, Field(pattern=_VERSION)]
 """major.minor.patch"""
 Reference = int | str
 """A class code, a class name or a group name of the legend; for a layer, a value or a value's name."""
@@ -24,3 +28,17 @@ Reference = int | str
 def version_key(version: str) -> tuple[int, ...]:
     """Return a version as integers, so that 0.10.0 sorts after 0.9.0."""
     return tuple(int(part) for part in version.split("."))
+
+
+def require_version(text: str) -> str:
+    """Return a version as it is.
+
+    Raises
+    ------
+    UsageError
+        U106: it is not major.minor.patch.
+    """
+    if not re.fullmatch(_VERSION, text):
+        remedy = "write major.minor.patch, for example 1.0.0"
+        raise UsageError.because("U106", f"'{text}' is no version", where="--version", remedy=remedy)
+    return text

@@ -32,6 +32,11 @@ class Project:
         return self.root / "contributors"
 
     @property
+    def sources(self) -> Path:
+        """Folder of fetched inputs."""
+        return self.workspace / "sources"
+
+    @property
     def submissions(self) -> Path:
         """Folder of the immutable submissions, by module and version."""
         return self.workspace / "submissions"

@@ -1,0 +1,1 @@
+"""Statistics that compare a map with something better. Arrays in, numbers out."""

@@ -1,0 +1,1 @@
+"""Derived maps and tables of change between years."""

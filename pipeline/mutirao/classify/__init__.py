@@ -1,0 +1,1 @@
+"""From features and samples to classes. Arrays in, arrays out."""

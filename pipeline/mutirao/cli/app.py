@@ -1,0 +1,74 @@
+"""The command `mutirao`: global options, groups of commands, and how an error ends."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mutirao import __version__
+from mutirao.cli.console import err, show_findings
+from mutirao.cli.state import State
+from mutirao.errors import MutiraoError
+
+GROUPS = {
+    "For members: run a module": ("new", "run", "check", "submit"),
+    "For maintainers: make the collection": ("status", "build", "release", "sync"),
+    "For analysts: use the maps": ("list", "stats", "download", "serve"),
+    "To begin": ("demo",),
+}
+
+app = typer.Typer(
+    name="mutirao",
+    help="The open engine for networks that map the land together.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    project: Annotated[Path | None, typer.Option(help="The network's repository; default: this folder.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="Where results are kept; default: workspace/ in the repository.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """The open engine for networks that map the land together."""
+    if version:
+        typer.echo(f"mutirao {__version__}")
+        raise typer.Exit
+    context.obj = State(project, workspace)
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _register() -> None:
+    for panel, commands in GROUPS.items():
+        for command in commands:
+            module = importlib.import_module(f"mutirao.cli.{command}_command")
+            app.command(command, rich_help_panel=panel)(module.command)
+
+
+_register()
+
+
+def main() -> None:
+    """Run the command line; a refusal ends with its findings and exit status 1, 2 or 3, never with a trace."""
+    try:
+        app()
+    except MutiraoError as error:
+        if "--debug" in sys.argv:
+            raise
+        show_findings(error.findings)
+        raise SystemExit(error.exit_status) from None
+    except KeyboardInterrupt:
+        err.print("stopped; what is finished is kept, run the same command to go on")
+        raise SystemExit(130) from None

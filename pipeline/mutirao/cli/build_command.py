@@ -1,0 +1,66 @@
+"""`mutirao build`: integrate the submissions into one map."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mutirao.cli.console import Json, Watching, out, print_json, show_table
+from mutirao.engine.build import Build, build
+from mutirao.engine.record import plain
+from mutirao.errors import UsageError
+
+
+def command(
+    context: typer.Context,
+    collection: Annotated[str | None, typer.Argument(help="Collection, if there are several.")] = None,
+    use: Annotated[
+        list[str] | None, typer.Option(help="module=version: another submission than the collection names; repeat it.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; default: one a core.")] = None,
+    json: Json = False,
+) -> None:
+    """Integrate and filter the submissions; only tiles whose inputs changed are made anew."""
+    project = context.obj.project()
+    chosen = context.obj.collection(project, collection)
+    result = build(project, chosen, Watching(), use=_versions(use or []), workers=workers)
+    if json:
+        print_json({"folder": result.folder, "made": result.made, "reused": result.reused, **plain(result.record)})
+    else:
+        tell_build(result)
+
+
+def _versions(pairs: list[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    wrong = [module for module, _, version in split if not version]
+    if wrong:
+        remedy = "write module=version, for example --use meadows=0.1.0"
+        raise UsageError.because("B104", f"'{wrong[0]}' names no version", where="--use", remedy=remedy)
+    return {module: version for module, _, version in split}
+
+
+def tell_build(result: Build) -> None:
+    """Print what a build did and found."""
+    total = len(result.record.tiles)
+    if not result.made:
+        out.print(f"build {result.folder.name}: nothing to do, all {total} tiles are done")
+    else:
+        out.print(f"build {result.folder.name}: {len(result.made)} of {total} tiles made, {result.reused} reused")
+    for entry in result.record.agreement:
+        out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}", soft_wrap=True)
+    if result.record.hole_ha:
+        out.print(f"[yellow]{result.record.hole_ha} ha are taken by no rule in the worst year[/yellow]")
+    show_areas(result)
+
+
+def show_areas(result: Build) -> None:
+    """Print hectares by class and year."""
+    areas = result.table("areas")
+    whole = areas[areas["territory_level"] == "all"]
+    years = result.record.years
+    rows = [
+        (name, *(float(group.loc[group["year"] == year, "area_ha"].sum()) for year in years))
+        for name, group in whole.groupby("class_name", sort=False)
+    ]
+    show_table("Hectares", ["class", *map(str, years)], rows)

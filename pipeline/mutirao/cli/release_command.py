@@ -1,0 +1,51 @@
+"""`mutirao release`: publish the last build as an immutable version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mutirao.cli.console import Json, Watching, out, print_json, show_table
+from mutirao.engine.build import latest
+from mutirao.release.notes import by_cause, largest_changes
+from mutirao.release.publish import Published, publish
+
+
+def command(
+    context: typer.Context,
+    version: Annotated[str, typer.Option(help="major.minor.patch; a version is never changed.")],
+    collection: Annotated[str | None, typer.Argument(help="Collection, if there are several.")] = None,
+    json: Json = False,
+) -> None:
+    """Publish the last build: maps, tables, catalogue, notes and map page."""
+    project = context.obj.project()
+    result = publish(project, latest(project, context.obj.collection(project, collection)), version, Watching())
+    if json:
+        print_json(_summary(result))
+    else:
+        tell_release(result)
+
+
+def _summary(result: Published) -> dict[str, object]:
+    changes = [] if result.changes is None else result.changes.to_dict(orient="records")
+    record = result.release.model_dump(mode="json", include={"collection", "version", "build", "previous_version"})
+    return {"created": result.created, "folder": result.folder, **record, "changes": changes}
+
+
+def tell_release(result: Published) -> None:
+    """Print what was released and what changed since the version before."""
+    name = f"{result.release.collection} {result.release.version}"
+    state = "released" if result.created else "is already out and made from this build, nothing to do"
+    out.print(f"{name} {state}: {result.folder}", soft_wrap=True)
+    if result.changes is None:
+        return
+    largest = largest_changes(result.changes)
+    rows = list(zip(*(largest[name] for name in ("name_from", "name_to", "through", "area_ha")), strict=True))
+    since = result.release.previous_version
+    for cause, area in by_cause(result.changes).items():
+        out.print(f"{area:.2f} ha changed class since {since}, summed over the years, through {cause}")
+    if rows:
+        show_table(f"What changed since {since}, hectares over all years", ["from", "to", "through", "ha"], rows)
+    else:
+        out.print(f"no pixel has another class than in {since}")

@@ -1,0 +1,27 @@
+"""`mutirao sync`: make again what is generated from the models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mutirao.cli.console import out
+from mutirao.generated import stale, write
+
+
+def command(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is stale, and end with 1.")] = False,
+) -> None:
+    """Write the JSON Schemas and reference pages that are generated from the code."""
+    root = context.obj.project().root
+    old = stale(root)
+    if not check:
+        write(root)
+    for path in old:
+        out.print(f"{'stale' if check else 'written'}: {path}", soft_wrap=True)
+    if not old:
+        out.print("everything generated is up to date")
+    if check and old:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""How work runs: plan, tiles, ledger, progress."""

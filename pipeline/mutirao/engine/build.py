@@ -1,0 +1,252 @@
+"""Build a collection: every tile whose inputs changed is made anew, the rest is taken from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mutirao.engine.cluster import run_tasks
+from mutirao.engine.comparison import agreement
+from mutirao.engine.inputs import Inputs, gather
+from mutirao.engine.ledger import Ledger, code_digest, digest_of
+from mutirao.engine.progress import Progress
+from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
+from mutirao.engine.summary import Block, Summary
+from mutirao.engine.tileprogram import run_tile
+from mutirao.errors import UsageError
+from mutirao.grid import Grid, Tile
+from mutirao.integration.prevalence import Rule, as_tuple
+from mutirao.io import blocks, rasters
+from mutirao.io.rasters import file_digest
+from mutirao.io.software import software_versions
+from mutirao.io.storage import read_json, whole_folder, write_json
+from mutirao.io.tables import read_table, write_table
+from mutirao.modules.receipt import RECEIPT
+from mutirao.modules.store import StoredSubmission
+from mutirao.project import Project
+
+TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.engine.tileprogram")
+"""Packages whose source decides the pixels of a tile."""
+SUMMARY_CODE = (
+    *TILE_CODE,
+    "mutirao.engine",
+    "mutirao.statistics",
+    "mutirao.change",
+    "mutirao.accuracy",
+    "mutirao.grid",
+)
+"""Packages whose source decides what a build says about itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A finished build on disk."""
+
+    folder: Path
+    record: BuildRecord
+    grid: Grid
+    made: tuple[str, ...] = ()
+    """Tiles that were made anew, by id."""
+
+    @property
+    def reused(self) -> int:
+        """Number of tiles taken from the ledger."""
+        return len(self.record.tiles) - len(self.made)
+
+    def layer(self, name: str) -> np.ndarray:
+        """Assemble one layer of all tiles and years: (year, y, x). The whole layer is held in memory."""
+        tiles = {tile.id: tile for tile in self.grid.tiles()}
+        parts = ((tiles[tile_id], self._block(tile_id)[name]) for tile_id in self.record.tiles)
+        return _assemble(parts, (len(self.record.years), *self.grid.shape))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read one of the build's tables: areas, transitions, decisions or filters."""
+        return read_table(self.folder / "tables" / f"{name}.parquet")
+
+    def _block(self, tile_id: str) -> Block:
+        return blocks.read_block(_ledger(self.folder.parent).path(self.record.tiles[tile_id]))
+
+
+def _assemble(parts: Iterator[tuple[Tile, np.ndarray]], shape: tuple[int, int, int]) -> np.ndarray:
+    whole: np.ndarray | None = None
+    for tile, part in parts:
+        whole = np.zeros(shape, part.dtype) if whole is None else whole
+        whole[:, *tile.slices] = part
+    assert whole is not None, "a grid has at least one tile"
+    return whole
+
+
+def build(
+    project: Project,
+    collection_id: str,
+    progress: Progress,
+    *,
+    use: Mapping[str, str] | None = None,
+    workers: int | None = None,
+) -> Build:
+    """Integrate, filter and sum up a collection; do only what is not done.
+
+    Parameters
+    ----------
+    use : version of the submission by module, instead of the one that the collection names.
+
+    Raises
+    ------
+    ConfigError, GridError, UsageError
+        As `gather`.
+    """
+    inputs = gather(project, collection_id, use or {})
+    folder = builds_folder(project, collection_id)
+    ledger = _ledger(folder)
+    keys = _tile_keys(inputs)
+    done = {tile_id: ledger.find(key) for tile_id, key in keys.items()}
+    missing = [tile for tile in inputs.collection.grid.tiles() if done[tile.id] is None]
+    with progress.stage("Integrating tiles", len(missing)) as advance:
+        run_tasks(lambda tile: _make_tile(inputs, ledger, tile, keys[tile.id]), missing, advance, workers)
+    made = tuple(tile.id for tile in missing)
+    return _finish(project, inputs, folder, keys, made, progress)
+
+
+def builds_folder(project: Project, collection_id: str) -> Path:
+    """Return the folder of a collection's builds."""
+    return project.workspace / "builds" / collection_id
+
+
+def latest(project: Project, collection_id: str) -> Build:
+    """Return the last finished build.
+
+    Raises
+    ------
+    UsageError
+        B101: nothing has been built yet.
+    """
+    folder = builds_folder(project, collection_id)
+    pointer = folder / "latest.json"
+    if not pointer.is_file():
+        remedy = f"run 'mutirao build {collection_id}' first"
+        raise UsageError.because("B101", f"no build of '{collection_id}'", where=str(folder), remedy=remedy)
+    return _load(folder / read_json(pointer)["build"], project.collection(collection_id).value.grid)
+
+
+def _ledger(folder: Path) -> Ledger:
+    return Ledger(folder / "tiles", blocks.SUFFIX)
+
+
+def _tile_keys(inputs: Inputs) -> dict[str, str]:
+    common = (inputs.parameters_digest, code_digest(*TILE_CODE))
+    return {tile.id: digest_of(common, tile.id, inputs.pixels_digest(tile)) for tile in inputs.collection.grid.tiles()}
+
+
+def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
+    window = inputs.window(tile)
+    layers = inputs.layers[:, *window.slices]
+    arrays = run_tile(inputs.program, inputs.steps, inputs.claims(window), layers, tile.within(window))
+    ledger.record(key, lambda path: blocks.write_block(path, arrays), tile=tile.id)
+
+
+def _finish(
+    project: Project, inputs: Inputs, folder: Path, keys: dict[str, str], made: tuple[str, ...], progress: Progress
+) -> Build:
+    build_id = _build_id(project, inputs, keys)
+    target = folder / build_id[:16]
+    if not (target / "build.json").is_file():
+        progress.say("Summing up areas, transitions and decisions")
+        _write(project, inputs, target, build_id, keys)
+    write_json(folder / "latest.json", {"build": target.name})
+    finished = _load(target, inputs.collection.grid)
+    return Build(finished.folder, finished.record, finished.grid, made)
+
+
+def _build_id(project: Project, inputs: Inputs, keys: dict[str, str]) -> str:
+    grid = inputs.collection.grid
+    zones = [(zones.level, zones.ids, zones.names, rasters.pixel_digest(zones.codes, grid)) for zones in inputs.zones]
+    datasets = [project.dataset(entry.dataset).value for entry in inputs.collection.agreement]
+    submissions = [_digest(stored) for stored in inputs.submissions]
+    return digest_of(keys, zones, datasets, submissions, inputs.collection, inputs.rule_set, code_digest(*SUMMARY_CODE))
+
+
+def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str]) -> None:
+    with whole_folder(target) as partial:
+        summary, ledger = Summary(inputs), _ledger(target.parent)
+        for tile in inputs.collection.grid.tiles():
+            summary.add(tile, blocks.read_block(ledger.path(keys[tile.id])))
+        for name, frame in summary.tables().items():
+            write_table(partial / "tables", name, frame)
+        write_json(partial / "build.json", plain(_record(project, inputs, target, build_id, keys, summary)))
+
+
+def _record(
+    project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str], summary: Summary
+) -> BuildRecord:
+    draft = BuildRecord(
+        id=build_id,
+        collection=inputs.collection.id,
+        years=inputs.years,
+        modules=_modules(inputs),
+        rules=tuple(_rule(number, rule) for number, rule in enumerate(inputs.rule_set.rules, start=1)),
+        steps=_steps(inputs),
+        tiles=keys,
+        hole_ha=round(summary.hole_ha(), 6),
+        agreement=(),
+        missing=_missing(inputs),
+        pixels={},
+        software=software_versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    unfinished = Build(target, draft, inputs.collection.grid)
+    classes = unfinished.layer("class")
+    compared = tuple(agreement(project, inputs, entry, classes) for entry in inputs.collection.agreement)
+    pixels = {"class": rasters.pixel_digest(classes, inputs.collection.grid)}
+    return draft.model_copy(update={"agreement": compared, "pixels": pixels})
+
+
+def _modules(inputs: Inputs) -> tuple[ModuleRecord, ...]:
+    return tuple(
+        ModuleRecord(
+            number=number,
+            module=module.id,
+            name=module.manifest.name,
+            kind=module.manifest.kind,
+            organisation=module.manifest.organisation,
+            license=module.manifest.license,
+            citation=module.manifest.citation,
+            version=stored.receipt.version,
+            submission=_digest(stored),
+        )
+        for number, (module, stored) in enumerate(zip(inputs.modules, inputs.submissions, strict=True), start=1)
+    )
+
+
+def _digest(stored: StoredSubmission) -> str:
+    return file_digest(stored.folder / RECEIPT)
+
+
+def _rule(number: int, rule: Rule) -> RuleRecord:
+    source, references = next(iter(rule.claim.items()))
+    claim = f"{source}: {', '.join(str(reference) for reference in as_tuple(references))}"
+    return RuleRecord(
+        number=number, rule=rule.id, claim=claim, why=rule.why, decided_by=rule.decided_by, since=rule.since
+    )
+
+
+def _steps(inputs: Inputs) -> tuple[StepRecord, ...]:
+    steps = inputs.chain.steps if inputs.chain else ()
+    return tuple(StepRecord(number=n, step=step.filter, title=step.title) for n, step in enumerate(steps, start=1))
+
+
+def _missing(inputs: Inputs) -> tuple[str, ...]:
+    return tuple(
+        f"{module.id} does not deliver {year}"
+        for module, stored in zip(inputs.modules, inputs.submissions, strict=True)
+        for year in inputs.years
+        if year not in stored.receipt.years
+    )
+
+
+def _load(folder: Path, grid: Grid) -> Build:
+    return Build(folder, BuildRecord.model_validate(read_json(folder / "build.json")), grid)

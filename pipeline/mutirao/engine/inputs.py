@@ -1,0 +1,176 @@
+"""Gather everything that a build of a collection reads, linked and checked, before any pixel is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mutirao.collection import Collection, Layer
+from mutirao.engine.ledger import digest_of
+from mutirao.errors import ConfigError, GridError, UsageError
+from mutirao.filters.apply import ReadyStep, halo, ready
+from mutirao.filters.chain import Chain
+from mutirao.grid import Tile
+from mutirao.integration.compile import Program, compile_rules
+from mutirao.integration.prevalence import RuleSet
+from mutirao.integration.resolve import ResolvedRule, Vocabulary, resolve
+from mutirao.io import rasters
+from mutirao.io.configs import Source
+from mutirao.io.vectors import Zones, read_zones
+from mutirao.legend import Legend
+from mutirao.modules.discovery import load_module
+from mutirao.modules.module import Module
+from mutirao.modules.receipt import tile_digests
+from mutirao.modules.store import StoredSubmission, load_submission
+from mutirao.project import Project
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A collection with everything it refers to."""
+
+    source: Source[Collection]
+    legend: Legend
+    modules: tuple[Module, ...]
+    submissions: tuple[StoredSubmission, ...]
+    rule_set: RuleSet
+    rules: tuple[ResolvedRule, ...]
+    chain: Chain | None
+    steps: tuple[ReadyStep, ...]
+    layers: np.ndarray
+    """(layer, y, x) integers."""
+    zones: tuple[Zones, ...]
+
+    @property
+    def collection(self) -> Collection:
+        """The collection's configuration."""
+        return self.source.value
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years of the series."""
+        return self.collection.years.all()
+
+    @cached_property
+    def program(self) -> Program:
+        """The rules as bit masks."""
+        names = [module.id for module in self.modules]
+        return compile_rules(self.rules, names, [layer.id for layer in self.collection.layers], self.years)
+
+    def window(self, tile: Tile) -> Tile:
+        """Return the tile with the pixels around it that the chain needs."""
+        return self.collection.grid.window_around(tile, halo(self.steps))
+
+    def claims(self, window: Tile) -> np.ndarray:
+        """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0."""
+        return np.stack([submission.read_claims(self.years, window) for submission in self.submissions])
+
+    @cached_property
+    def parameters_digest(self) -> str:
+        """Digest of everything but pixels and code that decides a tile's result."""
+        parts = (self.legend, self.collection.grid, self.years, [module.id for module in self.modules], self.rules)
+        return digest_of(*parts, self.chain)
+
+    @cached_property
+    def _tile_digests(self) -> tuple[dict[str, str], ...]:
+        """Digest by tile of each module's claims; a receipt for another tile side is of no use here."""
+        return tuple(
+            stored.receipt.tiles
+            if stored.receipt.grid == self.collection.grid
+            else tile_digests(stored.read_claims(stored.receipt.years), self.collection.grid)
+            for stored in self.submissions
+        )
+
+    def pixels_digest(self, tile: Tile) -> str:
+        """Digest of the claims and layers that a tile reads, halo included, taken from the submissions' receipts."""
+        window = self.window(tile)
+        touched = [other.id for other in self.collection.grid.tiles() if other.meets(window)]
+        claims = [[digests[tile_id] for tile_id in touched] for digests in self._tile_digests]
+        layers = rasters.pixel_digest(self.layers[:, *window.slices], self.collection.grid)
+        return digest_of(claims, layers if len(self.layers) else None)
+
+
+def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inputs:
+    """Read and link a collection, its modules' submissions, rules, chain, layers and territories.
+
+    Parameters
+    ----------
+    use : version of the submission by module, instead of the one that the collection names.
+
+    Raises
+    ------
+    ConfigError, GridError
+        Some configuration is wrong.
+    UsageError
+        A module has no submission.
+    """
+    source = project.collection(collection_id)
+    collection = source.value
+    legend = project.legend(collection.legend).value
+    modules = tuple(load_module(project, member.module) for member in collection.modules)
+    rule_set, rules = _rules(project, collection, legend)
+    chain, steps = _chain(project, collection, legend)
+    return Inputs(
+        source=source,
+        legend=legend,
+        modules=modules,
+        submissions=_submissions(project, collection, use),
+        rule_set=rule_set,
+        rules=rules,
+        chain=chain,
+        steps=steps,
+        layers=_layers(source),
+        zones=_zones(source),
+    )
+
+
+def _submissions(project: Project, collection: Collection, use: Mapping[str, str]) -> tuple[StoredSubmission, ...]:
+    members = {member.module: member.version for member in collection.modules}
+    strange = sorted(set(use) - set(members))
+    if strange:
+        remedy = f"its modules are: {', '.join(members)}"
+        message = f"'{strange[0]}' is no module of the collection"
+        raise UsageError.because("B103", message, where=collection.id, remedy=remedy)
+    return tuple(load_submission(project, module, version) for module, version in {**members, **use}.items())
+
+
+def _rules(project: Project, collection: Collection, legend: Legend) -> tuple[RuleSet, tuple[ResolvedRule, ...]]:
+    rules = project.rules(collection.rules)
+    layers = {layer.id: layer.values for layer in collection.layers}
+    vocabulary = Vocabulary(legend, tuple(member.module for member in collection.modules), layers)
+    return rules.value, resolve(rules.value, vocabulary, rules.at)
+
+
+def _chain(project: Project, collection: Collection, legend: Legend) -> tuple[Chain | None, tuple[ReadyStep, ...]]:
+    if collection.chain is None:
+        return None, ()
+    chain = project.chain(collection.chain)
+    return chain.value, ready(chain.value, legend, chain.at)
+
+
+def _layers(source: Source[Collection]) -> np.ndarray:
+    grid = source.value.grid
+    bands = [_layer(source, number, layer) for number, layer in enumerate(source.value.layers)]
+    return np.stack(bands) if bands else np.zeros((0, *grid.shape), np.uint8)
+
+
+def _layer(source: Source[Collection], number: int, layer: Layer) -> np.ndarray:
+    path = source.path.parent / layer.file
+    grid, header = source.value.grid, rasters.info(path)
+    if header.shape != grid.shape or not header.transform.almost_equals(grid.transform, 1e-6 * grid.resolution):
+        message = f"layer '{layer.id}' has {header.shape} pixels at {tuple(header.transform)[:6]}"
+        remedy = f"bring it to the grid: {grid.shape} pixels at {tuple(grid.transform)[:6]}"
+        raise GridError.because("G102", message, where=source.at("layers", number), remedy=remedy)
+    values = rasters.read(path)
+    if values.dtype.kind not in "iu":
+        remedy = "store the layer as integers, one value for each kind of place"
+        raise ConfigError.because("G103", f"layer '{layer.id}' is {values.dtype}", where=str(path), remedy=remedy)
+    return values
+
+
+def _zones(source: Source[Collection]) -> tuple[Zones, ...]:
+    folder, grid = source.path.parent, source.value.grid
+    return tuple(read_zones(folder / entry.file, entry, grid) for entry in source.value.territories)

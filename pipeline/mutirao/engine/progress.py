@@ -1,0 +1,31 @@
+"""Progress as a callback, so that stages need not know whether a terminal, a log or a test is watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+Advance = Callable[[], None]
+
+
+class Progress(Protocol):
+    """Something that watches work: a terminal, a log, or nobody."""
+
+    def stage(self, title: str, total: int) -> AbstractContextManager[Advance]:
+        """Open a stage of `total` steps; call the value once for each finished step."""
+
+    def say(self, message: str) -> None:
+        """Tell one line."""
+
+
+class Silent:
+    """Nobody watches."""
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Advance]:
+        """Count nothing."""
+        yield lambda: None
+
+    def say(self, message: str) -> None:
+        """Say nothing."""

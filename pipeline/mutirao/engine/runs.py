@@ -1,0 +1,103 @@
+"""Keep what a module's run made, so that the same method on the same inputs runs once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mutirao.engine.ledger import Ledger, code_digest, digest_of
+from mutirao.engine.progress import Progress
+from mutirao.errors import UsageError
+from mutirao.io import blocks
+from mutirao.io.rasters import file_digest
+from mutirao.modules.discovery import load_module
+from mutirao.modules.module import Module
+from mutirao.modules.run import ModuleRun, run_module
+from mutirao.project import Project
+
+CODE = ("mutirao.imagery", "mutirao.classify", "mutirao.modules.run", "mutirao.modules.by_recipe")
+"""Source that decides what a run makes, besides the module's own files."""
+STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """What a run made, in the module's own grid and codes."""
+
+    module: str
+    years: tuple[int, ...]
+    codes: np.ndarray
+    """(year, y, x) uint8 local codes; 0 is no claim."""
+    report: dict[str, Any]
+    fresh: bool
+    """False if the run was done before and nothing that decides it has changed."""
+
+
+def run(project: Project, module_id: str, progress: Progress, data: Path | None = None) -> StoredRun:
+    """Run a module, or take its last run if manifest, method, inputs and code are the same."""
+    module = load_module(project, module_id)
+    ledger, key = _ledger(project, module), _key(project, module)
+    fresh = ledger.find(key) is None
+    if fresh:
+        _make(project, module, ledger, key, progress, data)
+    return _read(module, ledger, key, fresh=fresh)
+
+
+def finished(project: Project, module_id: str) -> StoredRun:
+    """Return the run of the module as it is now.
+
+    Raises
+    ------
+    UsageError
+        B102: the module was not run since its method or manifest changed, or never.
+    """
+    module = load_module(project, module_id)
+    ledger, key = _ledger(project, module), _key(project, module)
+    if ledger.find(key) is None:
+        message = "no run of the module as it is now"
+        raise UsageError.because("B102", message, where=str(module.folder), remedy=f"run 'mutirao run {module_id}'")
+    return _read(module, ledger, key, fresh=False)
+
+
+def _ledger(project: Project, module: Module) -> Ledger:
+    return Ledger(project.workspace / "runs" / module.id, blocks.SUFFIX)
+
+
+def _key(project: Project, module: Module) -> str:
+    """Digest of everything that decides a run: the module's files but for its page and tests, its inputs, our code."""
+    files = sorted(path for path in module.folder.rglob("*") if path.is_file() and _decides(path, module.folder))
+    own = {path.relative_to(module.folder).as_posix(): file_digest(path) for path in files}
+    datasets = [project.dataset(name).value for name in module.manifest.inputs]
+    return digest_of(own, datasets, module.grid, code_digest(*CODE))
+
+
+def _decides(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return path.suffix != ".md" and "tests" not in parts and "__pycache__" not in parts
+
+
+def _make(project: Project, module: Module, ledger: Ledger, key: str, progress: Progress, data: Path | None) -> None:
+    with progress.stage(f"Running {module.id}", STEPS) as advance:
+        done = 0
+
+        def tell(share: float, message: str) -> None:
+            nonlocal done
+            while done < int(share * STEPS):
+                advance()
+                done += 1
+
+        made = run_module(project, module.id, data=data, progress=tell)
+    ledger.record(key, lambda path: blocks.write_block(path, {"codes": made.codes}), **_facts(made))
+
+
+def _facts(made: ModuleRun) -> dict[str, Any]:
+    return {"module": made.module, "years": list(made.years), "report": made.report}
+
+
+def _read(module: Module, ledger: Ledger, key: str, *, fresh: bool) -> StoredRun:
+    facts = ledger.facts(key)
+    codes = blocks.read_block(ledger.path(key))["codes"]
+    return StoredRun(module.id, tuple(facts["years"]), codes, facts["report"], fresh)

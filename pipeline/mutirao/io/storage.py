@@ -1,0 +1,72 @@
+"""Small files: JSON and text, written whole or not at all, read from a folder or a URL."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+
+from mutirao.errors import ResourceError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; it appears under its name only when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, so that equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(location: Path | str) -> Any:
+    """Read JSON from a path or URL."""
+    return json.loads(read_text(location))
+
+
+def read_text(location: Path | str) -> str:
+    """Read text from a path or URL."""
+    with opened(location) as stream:
+        return stream.read().decode("utf-8")
+
+
+@contextmanager
+def opened(location: Path | str) -> Iterator[BinaryIO]:
+    """Open a path or URL for reading.
+
+    Raises
+    ------
+    ResourceError
+        R201: it does not exist or cannot be reached.
+    """
+    try:
+        with fsspec.open(str(location), "rb") as stream:
+            yield stream
+    except OSError as err:
+        remedy = "check the path or address and the connection"
+        raise ResourceError.because("R201", f"cannot be read: {err}", where=str(location), remedy=remedy) from err
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside the target; it gets the target's name if the block succeeds, else it vanishes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    partial.mkdir()
+    try:
+        yield partial
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

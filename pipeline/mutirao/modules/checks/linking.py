@@ -1,0 +1,249 @@
+"""M101 to M112: does the manifest fit the collection, the legend and its own folder?"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from mutirao.errors import Finding, GridError
+from mutirao.legend import Legend
+from mutirao.modules.checks.base import Check
+from mutirao.modules.module import Module
+from mutirao.modules.regrid import plan
+from mutirao.project import Project
+
+TODO = re.compile(r"\bTODO:")
+"""The mark that templates leave; with its colon, because 'todo' is a word in Portuguese and Spanish."""
+MIN_METHOD_LINES = 3
+"""Lines of text, headings not counted, below which a method page says nothing."""
+_PUBLIC_DOMAIN = frozenset({"CC0-1.0", "PDDL-1.0", "Unlicense"})
+_ATTRIBUTION = frozenset({"CC-BY-4.0", "CC-BY-3.0", "ODC-By-1.0"})
+_CODES_SHOWN = 40
+
+
+class IdIsFolder(Check):
+    """The manifest's id is the name of its folder."""
+
+    code = "M101"
+    remedy = "give the manifest's 'id' and the folder one name"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Compare the two names."""
+        if module.id != module.folder.name:
+            message = f"id is '{module.id}' in a folder named '{module.folder.name}'"
+            yield self.found(message, module.source.at("id"), remedy=f"write 'id: {module.folder.name}'")
+
+
+class ClassesInLegend(Check):
+    """Classes and crosswalk targets are classes or groups of the legend."""
+
+    code = "M102"
+    remedy = "use a code, class name or group of the legend"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Resolve every reference of the manifest."""
+        manifest = module.manifest
+        references = [(reference, ("classes", i)) for i, reference in enumerate(manifest.classes)]
+        references += [(reference, ("crosswalk", code)) for code, reference in manifest.crosswalk.items()]
+        for reference, location in references:
+            if not _knows(module.legend, reference):
+                message = f"{reference!r} is no class or group of legend '{module.legend.id}'"
+                yield self.found(message, module.source.at(*location), remedy=_suggestion(module.legend, reference))
+
+
+def _knows(legend: Legend, reference: int | str) -> bool:
+    try:
+        return bool(legend.resolve(reference))
+    except KeyError:
+        return False
+
+
+def _suggestion(legend: Legend, reference: int | str) -> str:
+    if isinstance(reference, int):
+        shown = sorted(legend.codes)[:_CODES_SHOWN]
+        return f"codes are {', '.join(f'{code} {legend.by_code[code].title()}' for code in shown)}"
+    near = difflib.get_close_matches(reference.lower(), legend.known_names(), 1, 0.5)
+    known = f"names are {', '.join(legend.known_names())}"
+    return f"did you mean '{near[0]}'?" if near else known
+
+
+class CrosswalkIsClaimed(Check):
+    """A crosswalk leads to exactly one class, and the module may claim it."""
+
+    code = "M103"
+    remedy = "name one class, and list it under 'classes' too"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Compare the targets with the claimed classes."""
+        for local, reference in module.manifest.crosswalk.items():
+            if not _knows(module.legend, reference):
+                continue
+            targets, where = module.legend.resolve(reference), module.source.at("crosswalk", local)
+            if len(targets) > 1:
+                yield self.found(f"local code {local} leads to {reference!r}, a group of {len(targets)} classes", where)
+            elif not targets <= module.codes:
+                message = f"local code {local} leads to {reference!r}, which the module does not claim"
+                yield self.found(message, where)
+
+
+class YearsInCollection(Check):
+    """The module's years are years of the collection."""
+
+    code = "M104"
+    remedy = "shorten the module's years, or ask the maintainers to extend the collection"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Compare both ends."""
+        series = module.collection.years
+        for end in ("first", "last"):
+            year = getattr(module.manifest.years, end)
+            if year not in series:
+                message = f"{end} year {year} is outside collection '{module.collection.id}', "
+                yield self.found(f"{message}which has {series.first} to {series.last}", module.source.at("years", end))
+
+
+class MethodFileExists(Check):
+    """The recipe or Python file of the method exists."""
+
+    code = "M105"
+    remedy = "add the file to the module's folder, or correct 'method'"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Look for recipe.yaml or module.py."""
+        path = module.method_file
+        if path and not path.is_file():
+            message = f"method is {module.manifest.method}, but there is no {path.name}"
+            yield self.found(message, module.source.at("method"))
+
+
+class MethodPage(Check):
+    """README.md tells how the map is made."""
+
+    code = "M106"
+    severity = "advise"
+    remedy = "write in README.md: inputs, samples, classifier, post-processing, known limits"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Count the lines of text that are no headings."""
+        page = module.folder / "README.md"
+        if not page.is_file():
+            yield self.found("there is no method page", str(page))
+            return
+        lines = [line for line in _lines(page) if line.strip() and not line.startswith("#")]
+        if len(lines) < MIN_METHOD_LINES:
+            yield self.found(f"the method page has {len(lines)} lines of text, needs {MIN_METHOD_LINES}", str(page))
+
+
+class NoTodoLeft(Check):
+    """No line of the template waits to be filled in."""
+
+    code = "M107"
+    remedy = "fill the line in and take the mark away"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Search manifest, method page and method file for the template's mark."""
+        for path in (module.source.path, module.folder / "README.md", module.method_file):
+            if path is None or not path.is_file():
+                continue
+            for number, line in enumerate(_lines(path), start=1):
+                if mark := TODO.search(line):
+                    text = line[mark.start() :].strip()
+                    yield self.found(f"a line of the template is left: {text!r}", f"{path}:{number}:{mark.start() + 1}")
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+class TerritoryFileExists(Check):
+    """The territory's file exists inside the module's folder."""
+
+    code = "M108"
+    remedy = "add the GeoJSON to the module's folder, or take 'territory' away for the whole grid"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Look for the file."""
+        path = module.territory_file
+        if path is None:
+            return
+        where = module.source.at("territory")
+        if not path.resolve().is_relative_to(module.folder.resolve()):
+            yield self.found(f"territory '{module.manifest.territory}' lies outside the module's folder", where)
+        elif not path.is_file():
+            yield self.found(f"territory '{module.manifest.territory}' does not exist", where)
+
+
+class InputsAreDatasets(Check):
+    """Every input is a dataset of the network."""
+
+    code = "M109"
+    remedy = "describe it in configs/datasets/, or name one that is there"
+
+    def check(self, module: Module, project: Project) -> Iterator[Finding]:
+        """Look for configs/datasets/<input>.yaml."""
+        known = sorted(path.stem for path in (project.root / "configs/datasets").glob("*.yaml"))
+        for i, name in enumerate(module.manifest.inputs):
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                remedy = f"did you mean '{near[0]}'?" if near else f"{self.remedy}: {', '.join(known) or 'none yet'}"
+                yield self.found(f"input '{name}' is no dataset", module.source.at("inputs", i), remedy=remedy)
+
+
+class LicenceFits(Check):
+    """The module's licence lets the collection be published under its own."""
+
+    code = "M110"
+    severity = "advise"
+    remedy = "agree on a licence with the network; CC-BY-4.0 and CC0-1.0 always fit an attribution licence"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Allow the same licence, public domain, and attribution into attribution."""
+        own, common = module.manifest.license, module.collection.license
+        if own == common or own in _PUBLIC_DOMAIN or (own in _ATTRIBUTION and common in _ATTRIBUTION):
+            return
+        yield self.found(f"licence {own} may not go into a collection under {common}", module.source.at("license"))
+
+
+class NodataIsNoClass(Check):
+    """The value for 'no claim' is no local code."""
+
+    code = "M111"
+    remedy = "use a value for nodata that no class has; 0 and 255 are usual"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Look for the value among the crosswalk and the claimed codes."""
+        if module.nodata in module.crosswalk or (module.nodata in module.codes and not module.crosswalk):
+            message = f"nodata {module.nodata} is also the code of a class"
+            yield self.found(message, module.source.at("delivery", "nodata"))
+
+
+class GridIsNested(Check):
+    """The module's own grid nests in the collection's, with common edges."""
+
+    code = "M305"
+    remedy = "export on the collection's grid, or on one whose pixels nest in it with common edges"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Plan the regridding."""
+        try:
+            plan(module.grid, module.collection.grid, module.manifest.regrid or "nearest")
+        except GridError as err:
+            yield self.found(err.findings[0].message, module.source.at("grid"))
+
+
+LINKING = (
+    IdIsFolder,
+    ClassesInLegend,
+    CrosswalkIsClaimed,
+    YearsInCollection,
+    MethodFileExists,
+    TerritoryFileExists,
+    InputsAreDatasets,
+    NodataIsNoClass,
+    GridIsNested,
+)
+"""Without these nothing can be done with the module."""
+REMARKS = (MethodPage, NoTodoLeft, LicenceFits)
+"""A draft may be tried out with these; a submission may not leave the blocking ones."""

@@ -1,0 +1,102 @@
+"""M401 to M405: are the pixels codes that the module may claim?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mutirao.errors import Finding
+from mutirao.io.rasters import RasterInfo
+from mutirao.modules.checks.base import Check
+from mutirao.modules.incoming import Incoming
+from mutirao.modules.module import Module
+from mutirao.modules.yearly import ByYear
+
+Headers = ByYear[RasterInfo]
+Counts = ByYear[dict[int, int]]
+
+
+class IsByte(Check):
+    """Values are stored as uint8."""
+
+    code = "M401"
+    remedy = "export class codes as Byte (uint8), not scaled"
+
+    def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
+        """Compare the dtype of the first band."""
+        for year, header in headers.values.items():
+            if header.dtype != "uint8":
+                yield self.found(f"dtype is {header.dtype}, must be uint8", incoming.where[year])
+
+
+class HasOneBand(Check):
+    """A raster has one band."""
+
+    code = "M402"
+    remedy = "write one file a year with one band of class codes"
+
+    def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
+        """Compare the number of bands."""
+        for year, header in headers.values.items():
+            if header.count != 1:
+                yield self.found(f"has {header.count} bands, must have 1", incoming.where[year])
+
+
+class NodataAsAnnounced(Check):
+    """The file's nodata value, if it has one, is the manifest's."""
+
+    code = "M403"
+    remedy = "correct 'delivery.nodata' in the manifest, or the nodata value of the file"
+
+    def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
+        """Compare the two values."""
+        for year, header in headers.values.items():
+            if header.nodata is not None and header.nodata != incoming.nodata:
+                message = f"nodata is {header.nodata:g} in the file and {incoming.nodata} in the manifest"
+                yield self.found(message, incoming.where[year])
+
+
+class CodesAreClaimed(Check):
+    """Classes of the legend appear only if the module may claim them."""
+
+    code = "M404"
+    remedy = "add the class to 'classes', or say in 'crosswalk' what the local code means"
+
+    def check(self, module: Module, incoming: Incoming, counts: Counts) -> Iterator[Finding]:
+        """List the codes of the legend that the manifest does not mention."""
+        for year, found in counts.values.items():
+            strangers = {
+                code: n for code, n in _strangers(module, incoming, found).items() if code in module.legend.codes
+            }
+            if strangers:
+                names = {code: f"{code} {module.legend.by_code[code].title()}" for code in strangers}
+                message = f"codes in neither 'crosswalk' nor 'classes': {_table(strangers, names)}"
+                yield self.found(message, incoming.where[year])
+
+
+class CodesAreInLegend(Check):
+    """Every other value is a local code of the crosswalk."""
+
+    code = "M405"
+    remedy = "say in 'crosswalk' which class the local code means, or make it nodata"
+
+    def check(self, module: Module, incoming: Incoming, counts: Counts) -> Iterator[Finding]:
+        """List the values that mean nothing."""
+        for year, found in counts.values.items():
+            strangers = {
+                code: n for code, n in _strangers(module, incoming, found).items() if code not in module.legend.codes
+            }
+            if strangers:
+                message = f"values in neither 'crosswalk' nor legend '{module.legend.id}'"
+                yield self.found(f"{message}: {_table(strangers, {})}", incoming.where[year])
+
+
+def _strangers(module: Module, incoming: Incoming, found: Mapping[int, int]) -> dict[int, int]:
+    known = {incoming.nodata, *module.crosswalk, *module.codes}
+    return {code: pixels for code, pixels in found.items() if code not in known}
+
+
+def _table(pixels: Mapping[int, int], names: Mapping[int, str]) -> str:
+    return ", ".join(f"{names.get(code, code)} ({n} pixels)" for code, n in pixels.items())
+
+
+VALUES = (IsByte, HasOneBand, NodataAsAnnounced, CodesAreClaimed, CodesAreInLegend)

@@ -1,0 +1,31 @@
+"""Local codes to codes of the legend. Pure functions over class arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from mutirao.legend import NODATA
+
+
+def crosswalk_table(crosswalk: Mapping[int, int], codes: frozenset[int], nodata: int) -> np.ndarray:
+    """Return the (256,) uint8 table from local value to legend code.
+
+    Parameters
+    ----------
+    crosswalk : legend code by local code.
+    codes : legend codes that mean themselves, unless the crosswalk says otherwise.
+    nodata : local value that means 'no claim'; it becomes 0, as does every value that is not mentioned.
+    """
+    table = np.zeros(256, dtype=np.uint8)
+    table[list(codes)] = list(codes)
+    table[list(crosswalk)] = list(crosswalk.values())
+    table[nodata] = NODATA
+    return table
+
+
+def count_codes(pixels: np.ndarray) -> dict[int, int]:
+    """Return the number of pixels by value, for a uint8 array of any shape; absent values are left out."""
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}

@@ -1,0 +1,70 @@
+"""Find a module and link it: from a manifest to a value with all references resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mutirao.errors import ConfigError, blocking
+from mutirao.io.configs import Source
+from mutirao.legend import Legend
+from mutirao.modules.checks.base import Fixtures, run_checks
+from mutirao.modules.checks.linking import LINKING, REMARKS
+from mutirao.modules.manifest import Manifest
+from mutirao.modules.module import Module
+from mutirao.project import Project
+
+__all__ = ["Module", "load_module"]
+
+
+def load_module(project: Project, module_id: str) -> Module:
+    """Read a module's manifest and link it to its collection and legend.
+
+    Returns
+    -------
+    The module. Findings that do not stop work on it (a template line not filled in, a thin method page, a licence to
+    talk about) are in `remarks`; the blocking ones among them refuse a submission.
+
+    Raises
+    ------
+    UsageError
+        U101: there is no such module.
+    ConfigError
+        The manifest, the collection or the legend cannot be read (C101 to C107); or, all at once, M101 to M105, M108,
+        M109, M111 and M305.
+    """
+    module = _linked(project, project.manifest(module_id))
+    fixtures = Fixtures((), module=module, project=project)
+    findings = run_checks(LINKING, fixtures).findings
+    remarks = run_checks(REMARKS, fixtures).findings
+    if blocking(findings):
+        raise ConfigError(*findings, *remarks)
+    return replace(module, remarks=(*findings, *remarks))
+
+
+def _linked(project: Project, source: Source[Manifest]) -> Module:
+    """Resolve what can be resolved; the linking checks say what cannot."""
+    manifest = source.value
+    collection = project.collection(manifest.collection).value
+    legend = project.legend(collection.legend).value
+    codes = _known(legend, manifest.classes)
+    targets = {local: sorted(_known(legend, [reference])) for local, reference in manifest.crosswalk.items()}
+    return Module(
+        source,
+        collection,
+        legend,
+        source.path.parent,
+        codes,
+        {local: found[0] for local, found in targets.items() if len(found) == 1},
+        manifest.grid or collection.grid,
+    )
+
+
+def _known(legend: Legend, references: Iterable[int | str]) -> frozenset[int]:
+    codes: set[int] = set()
+    for reference in references:
+        try:
+            codes |= legend.resolve(reference)
+        except KeyError:
+            continue  # M102 names it
+    return frozenset(codes)

@@ -1,0 +1,106 @@
+"""What a submission says about itself: submission.json, written last and never changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from mutirao.grid import Grid
+from mutirao.model import Frozen, Id, Version
+
+Digest = str
+RECEIPT = "submission.json"
+REPORT = "checks.json"
+
+
+class FileRecord(Frozen):
+    """One raster of the submission."""
+
+    year: int = Field(description="Year of the map.")
+    name: str = Field(description="File name in the submission's folder.")
+    size: int = Field(ge=1, description="Bytes.")
+    sha256: Digest = Field(description="Digest of the file's bytes.")
+    pixels: Digest = Field(description="Digest of the decoded pixels with grid, dtype and nodata.")
+
+
+class LegendRecord(Frozen):
+    """The legend whose codes the rasters carry."""
+
+    id: Id = Field(description="Name of the legend.")
+    version: str = Field(description="Its version.")
+
+
+class RegridRecord(Frozen):
+    """How the module's own grid became the collection's."""
+
+    own: Grid = Field(description="The module's own grid.")
+    method: Literal["nearest", "mode"] = Field(description="Rule for several own pixels in one.")
+    factor: int = Field(ge=1, description="Sides of fine pixels in one coarse pixel.")
+
+
+class CodeRecord(Frozen):
+    """State of the network's repository at submission."""
+
+    commit: str | None = Field(default=None, description="Commit of HEAD; none outside a git repository.")
+    dirty: bool | None = Field(default=None, description="Whether files differed from that commit.")
+
+
+class Submission(Frozen):
+    """Receipt of one immutable version of a module's yearly rasters."""
+
+    schema_version: Literal["1"] = Field(default="1", description="Version of this format.")
+    module: Id = Field(description="Module that claims.")
+    version: Version = Field(description="Version of the submission.")
+    kind: Literal["region", "theme"] = Field(description="Kind of the module at submission.")
+    organisation: str = Field(description="Owner of the module at submission.")
+    collection: Id = Field(description="Collection it was made for.")
+    years: tuple[int, ...] = Field(min_length=1, description="Years delivered, ascending.")
+    grid: Grid = Field(description="Grid of the rasters, the collection's.")
+    grid_digest: Digest = Field(description="Digest of CRS, resolution, origin and shape.")
+    legend: LegendRecord = Field(description="Legend of the codes.")
+    files: tuple[FileRecord, ...] = Field(min_length=1, description="One raster a year, in order of the years.")
+    tiles: dict[str, Digest] = Field(description="Digest of the claims of all years, by tile of the grid.")
+    crosswalk: dict[int, int] = Field(default={}, description="Legend code by local code, as applied.")
+    regrid: RegridRecord | None = Field(default=None, description="None if the rasters came on the grid.")
+    code: CodeRecord = Field(description="State of the repository.")
+    manifest_digest: Digest = Field(description="Digest of manifest.yaml.")
+    method_digest: Digest | None = Field(default=None, description="Digest of recipe.yaml or module.py.")
+    checks_digest: Digest = Field(description="Digest of checks.json beside it.")
+    software: dict[str, str] = Field(description="Version by name.")
+    report: dict[str, Any] = Field(default={}, description="What the run says about itself.")
+    created: str = Field(description="UTC time of submission, ISO 8601.")
+
+
+def raster_name(module: str, year: int, version: str) -> str:
+    """Return the file name of one year of a submission."""
+    return f"{module}_{year}_v{version}.tif"
+
+
+def grid_digest(grid: Grid) -> Digest:
+    """Return the sha256 of what places pixels: CRS, resolution, origin, shape; the tile side is left out."""
+    text = f"{grid.crs}|{grid.resolution!r}|{grid.origin!r}|{grid.shape!r}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def tile_digests(classes: np.ndarray | Mapping[int, np.ndarray], grid: Grid) -> dict[str, Digest]:
+    """Return the sha256 of a module's claims of all years in each tile of a grid.
+
+    Two submissions of a module with equal years make the same claims in a tile if and only if its digests are equal.
+
+    Parameters
+    ----------
+    classes : (year, y, x) uint8 on the grid, or (y, x) by year; digested in order of the years.
+    """
+    planes = [classes[year] for year in sorted(classes)] if isinstance(classes, Mapping) else list(classes)
+    return {tile.id: _digest([plane[tile.slices] for plane in planes]) for tile in grid.tiles()}
+
+
+def _digest(windows: list[np.ndarray]) -> Digest:
+    digest = hashlib.sha256(f"{len(windows)}|{windows[0].shape}|{windows[0].dtype.str}".encode())
+    for window in windows:
+        digest.update(np.ascontiguousarray(window).data)
+    return digest.hexdigest()

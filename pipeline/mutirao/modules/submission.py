@@ -1,0 +1,119 @@
+"""Submit: take a module's rasters in, or refuse them with everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mutirao.errors import Finding, ImmutableError, QualityError, ResourceError
+from mutirao.io.rasters import pixel_digest
+from mutirao.model import require_version
+from mutirao.modules.discovery import load_module
+from mutirao.modules.incoming import Rasters
+from mutirao.modules.package import Package, write_package
+from mutirao.modules.receipt import RECEIPT, Submission
+from mutirao.modules.review import review_rasters
+from mutirao.modules.store import (
+    StoredSubmission,
+    list_submissions,
+    load_submission,
+    read_claims,
+    verify_submission,
+)
+from mutirao.project import Project
+
+__all__ = [
+    "StoredSubmission",
+    "Submission",
+    "Submitted",
+    "list_submissions",
+    "load_submission",
+    "read_claims",
+    "submit",
+    "verify_submission",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What came of a submission."""
+
+    receipt: Submission
+    """What submission.json says."""
+    folder: Path
+    """Where it lies, for ever."""
+    created: bool
+    """False if the same version with the same pixels was already there."""
+    findings: tuple[Finding, ...]
+    """Advice; nothing that refuses."""
+    skipped: tuple[str, ...]
+    """What could not be checked, and why."""
+
+
+def submit(
+    project: Project, module_id: str, version: str, rasters: Rasters, *, report: Mapping[str, Any] | None = None
+) -> Submitted:
+    """Check a module's rasters and store them as an immutable version.
+
+    Local codes become codes of the legend, the module's own grid becomes the collection's, and one COG a year is
+    written with checks.json and, last, submission.json. All of it appears at once, or nothing does.
+
+    Parameters
+    ----------
+    version : major.minor.patch.
+    rasters : arrays of a run, (year, y, x) uint8 local codes on the module's grid, 0 means no claim, or (y, x) by
+        year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. The whole module is
+        held in memory.
+    report : what the run says about itself, kept in the receipt.
+
+    Raises
+    ------
+    ConfigError
+        The module cannot be linked; see `load_module`.
+    QualityError
+        With all findings, advice included, if any of them blocks. Nothing is written.
+    ImmutableError
+        S101: the version exists with other pixels.
+    UsageError
+        U106: the version is not major.minor.patch.
+    ResourceError
+        S108: the storage failed. Nothing is left behind.
+    """
+    require_version(version)
+    module = load_module(project, module_id)
+    review = review_rasters(module, rasters)
+    if not review.is_accepted:
+        raise QualityError(*review.findings)
+    created = _store(project.submissions / module.id / version, Package(project, module, version, review, report or {}))
+    stored = load_submission(project, module.id, version)
+    if not created:
+        _require_same_pixels(stored, review.classes.values)
+    return Submitted(stored.receipt, stored.folder, created, review.findings, review.skipped)
+
+
+def _store(folder: Path, package: Package) -> bool:
+    """Write a submission unless there is one; return whether it was written."""
+    if (folder / RECEIPT).exists():
+        return False
+    try:
+        write_package(folder, package)
+    except OSError as err:
+        if (folder / RECEIPT).exists():  # another process submitted the version in the meantime
+            return False
+        remedy = "look at space and permissions of the workspace, and remove a folder of this name without a receipt"
+        raise ResourceError.because("S108", f"cannot be stored: {err}", where=str(folder), remedy=remedy) from err
+    return True
+
+
+def _require_same_pixels(stored: StoredSubmission, claims: Mapping[int, np.ndarray]) -> None:
+    there = {record.year: record.pixels for record in stored.receipt.files}
+    offered = {year: pixel_digest(pixels, stored.receipt.grid) for year, pixels in claims.items()}
+    changed = [str(year) for year in sorted(there | offered) if there.get(year) != offered.get(year)]
+    if changed:
+        message = f"version {stored.receipt.version} exists with other pixels in {', '.join(changed)}"
+        remedy = "submit the new rasters under the next version"
+        raise ImmutableError.because("S101", message, where=str(stored.folder), remedy=remedy)

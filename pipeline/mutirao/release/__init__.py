@@ -1,0 +1,1 @@
+"""The product: COGs, tables, catalogue, styles, notes and map page of one immutable version."""

@@ -1,0 +1,88 @@
+"""What changed between two versions of a collection, in hectares, and through which module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mutirao.legend import Legend
+
+CHAIN = "filter chain"
+COLUMNS = ("year", "class_from", "name_from", "class_to", "name_to", "through", "area_ha")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the maps. T years."""
+
+    years: tuple[int, ...]
+    classes: np.ndarray
+    """(T, y, x) uint8, class codes."""
+    source: np.ndarray
+    """(T, y, x) uint8, number of the module whose claim won, 0 for none."""
+    modules: Mapping[int, str]
+    """Module by number."""
+    versions: Mapping[str, str]
+    """Version of the submission by module."""
+
+
+def compare_versions(before: Version, after: Version, legend: Legend, pixel_ha: np.ndarray) -> pd.DataFrame:
+    """Sum the area that changed class, by year, classes and cause.
+
+    The cause of a changed pixel is the module that decides it now, if that module came with another submission;
+    else the module that decided it before, if that one did; else the filter chain, which carries a change to its
+    neighbours in time and space. Years that only one version has are left out.
+
+    Parameters
+    ----------
+    pixel_ha : float64, hectares of each pixel, broadcast against (y, x).
+
+    Returns
+    -------
+    Table with the columns `COLUMNS`, largest areas first within a year.
+    """
+    renewed = {name for name, version in after.versions.items() if before.versions.get(name) != version}
+    renewed |= set(before.versions) - set(after.versions)
+    rows = [
+        (year, old, _name(legend, old), new, _name(legend, new), cause, area)
+        for year in sorted(set(before.years) & set(after.years))
+        for old, new, cause, area in _changes_of_year(before, after, year, renewed, pixel_ha)
+    ]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    ordered = frame.assign(area_ha=frame["area_ha"].astype(float).round(6))
+    return ordered.sort_values(["year", "area_ha"], ascending=[True, False], ignore_index=True)
+
+
+def _changes_of_year(
+    before: Version, after: Version, year: int, renewed: set[str], pixel_ha: np.ndarray
+) -> list[tuple[int, int, str, float]]:
+    t, u = before.years.index(year), after.years.index(year)
+    old, new = before.classes[t], after.classes[u]
+    changed = old != new
+    names = sorted(renewed)
+    cause = _cause(_numbers(before, names)[before.source[t]], _numbers(after, names)[after.source[u]])
+    area = np.broadcast_to(pixel_ha, old.shape)[changed]
+    sums: dict[tuple[int, int, int], float] = {}
+    for key, ha in zip(zip(old[changed], new[changed], cause[changed], strict=True), area, strict=True):
+        sums[key] = sums.get(key, 0.0) + float(ha)
+    return [(int(o), int(n), names[c - 1] if c else CHAIN, ha) for (o, n, c), ha in sums.items()]
+
+
+def _numbers(version: Version, names: Sequence[str]) -> np.ndarray:
+    """Return (256,) uint8: by number of a module in a version, 1 + its place among the renewed ones, else 0."""
+    table = np.zeros(256, np.uint8)
+    for number, name in version.modules.items():
+        table[number] = 1 + names.index(name) if name in names else 0
+    return table
+
+
+def _cause(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    return np.where(after > 0, after, before)
+
+
+def _name(legend: Legend, code: int) -> str:
+    known = legend.by_code.get(code)
+    return known.title() if known else "No data"

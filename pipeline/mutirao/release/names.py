@@ -1,0 +1,23 @@
+"""File names of a release: `{product}_{kind}_{year}_v{x.y.z}.tif`. The rule is frozen; users' scripts rely on it."""
+
+from __future__ import annotations
+
+YEARLY = {"class": "lulc", "source": "source", "rule": "rule", "conflict": "conflict", "filter": "filter"}
+"""Word in the file name by layer of a build."""
+TITLES = {
+    "class": "Land cover class",
+    "source": "Module whose claim won",
+    "rule": "Rule that decided",
+    "conflict": "Number of modules that claim another class",
+    "filter": "Last filter step that changed the pixel",
+}
+
+
+def yearly(product: str, layer: str, year: int, version: str) -> str:
+    """Return the file name of one layer and year."""
+    return f"{product}_{YEARLY[layer]}_{year}_v{version}.tif"
+
+
+def history(product: str, version: str) -> str:
+    """Return the file name of the stack of all years."""
+    return f"{product}_history_v{version}.tif"

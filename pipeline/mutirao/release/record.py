@@ -1,0 +1,54 @@
+"""What a release writes down about itself: release.json. Written last; a folder without it is no release."""
+
+from __future__ import annotations
+
+from mutirao.engine.record import AgreementRecord, ModuleRecord, RuleRecord, StepRecord
+from mutirao.grid import Grid
+from mutirao.model import Frozen, version_key
+
+MANIFEST = "release.json"
+"""File that makes a folder a release."""
+
+
+class FileRecord(Frozen):
+    """A file of the release."""
+
+    name: str
+    """Path relative to the release folder."""
+    size: int
+    sha256: str
+    pixels: str | None = None
+    """Digest of the decoded pixels with grid, dtype and nodata; rasters only."""
+
+
+class Release(Frozen):
+    """A released version of a collection."""
+
+    collection: str
+    title: str
+    version: str
+    released: str
+    years: tuple[int, ...]
+    grid: Grid
+    license: str
+    publisher: str
+    attribution: str
+    legend: str
+    """Id and version of the legend."""
+    build: str
+    modules: tuple[ModuleRecord, ...]
+    rules: tuple[RuleRecord, ...]
+    steps: tuple[StepRecord, ...]
+    agreement: tuple[AgreementRecord, ...]
+    hole_ha: float
+    missing: tuple[str, ...]
+    files: tuple[FileRecord, ...]
+    previous: str | None
+    """sha256 of the release.json of the version before."""
+    previous_version: str | None
+    software: dict[str, str]
+
+    @property
+    def version_key(self) -> tuple[int, ...]:
+        """The version as integers, for sorting."""
+        return version_key(self.version)

@@ -1,0 +1,1 @@
+"""Areas of classes by territory and year, in hectares on the ellipsoid."""

@@ -1,0 +1,1 @@
+"""Pages and reports: the built map page, templates, and the loopback server."""
