@@ -46,3 +46,18 @@ def tiny_rasters() -> dict[str, np.ndarray]:
 def tiny_submitted(tiny_project: Project, tiny_rasters: dict[str, np.ndarray]) -> dict[str, Submitted]:
     """Version 1.0.0 of all three modules, submitted to `tiny_project`."""
     return {module: submit(tiny_project, module, "1.0.0", rasters) for module, rasters in tiny_rasters.items()}
+
+
+@pytest.fixture
+def mato_grosso_project(tmp_path: Path) -> Project:
+    """Copy of tests/projects/mato_grosso with its images: one recipe module, six agricultural years of MODIS.
+
+    The images lie beside the checkout and are not part of the repository.
+    """
+    images = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "mt-modis-dtwsat"
+    if not images.is_dir():
+        pytest.skip(f"the MODIS images of Mato Grosso are not at {images}")
+    root = tmp_path / "mato_grosso"
+    shutil.copytree(Path(__file__).parent / "projects" / "mato_grosso", root)
+    (root / "data").symlink_to(images)
+    return Project(root, root / "workspace")

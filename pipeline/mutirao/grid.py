@@ -16,6 +16,7 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 from pydantic import Field, field_validator
 from pyproj import CRS, Geod, Proj, Transformer
+from pyproj.exceptions import CRSError
 
 from mutirao.errors import GridError
 from mutirao.model import Frozen
@@ -38,7 +39,10 @@ class Grid(Frozen):
     @field_validator("crs")
     @classmethod
     def _crs_is_known(cls, value: str) -> str:
-        CRS.from_user_input(value)
+        try:
+            CRS.from_user_input(value)
+        except CRSError as err:
+            raise ValueError("no CRS that PROJ knows; write for example EPSG:31983") from err
         return value
 
     @field_validator("shape")

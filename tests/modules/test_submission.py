@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from mutirao.errors import ImmutableError, QualityError, ResourceError, UsageError
+from mutirao.errors import GridError, ImmutableError, QualityError, ResourceError, UsageError
 from mutirao.grid import Grid
-from mutirao.modules import package
+from mutirao.modules import package, submission
 from mutirao.modules.receipt import grid_digest, tile_digests
 from mutirao.modules.submission import list_submissions, load_submission, read_claims, submit, verify_submission
 
@@ -182,7 +183,7 @@ def test_an_unknown_version_lists_those_that_exist(tiny_project, tiny_submitted)
 
 @pytest.mark.parametrize("version", ["1.0", "v1.0.0", "../1.0.0", "01.0.0"])
 def test_a_version_has_three_numbers(tiny_project, tiny_rasters, version):
-    with pytest.raises(UsageError, match="S108"):
+    with pytest.raises(UsageError, match="U106"):
         submit(tiny_project, "water", version, tiny_rasters["water"])
 
 
@@ -271,9 +272,49 @@ def test_a_tile_digest_changes_only_where_a_claim_does():
     before = np.full((2, 36, 40), 3, dtype=np.uint8)
     after = before.copy()
     after[1, 20, 35] = 15  # tile row 1, column 2
-    one, other = tile_digests(before, grid), tile_digests({2020: after[0], 2021: after[1]}, grid)
+    one = tile_digests({2020: before[0], 2021: before[1]}, grid)
+    other = tile_digests({2021: after[1], 2020: after[0]}, grid)
     assert [tile for tile in one if one[tile] != other[tile]] == ["1_2"]
     assert len(one) == 9
+
+
+def test_a_tile_digest_knows_its_years():
+    grid = Grid(crs="EPSG:31983", resolution=30, origin=(0, 0), shape=(16, 16), tile=16)
+    plane = np.full((16, 16), 3, dtype=np.uint8)
+    assert tile_digests({2020: plane}, grid) != tile_digests({2021: plane}, grid)
+
+
+def test_a_submission_for_another_grid_is_not_read(tiny_project, tiny_submitted):
+    grid = tiny_project.collection("tiny").value.grid
+    stored = load_submission(tiny_project, "water")
+    stored.require_grid(grid.model_copy(update={"tile": 32}))
+    with pytest.raises(GridError, match=r"S109.*origin \(300000, 7800000\).*origin \(300030, 7800000\)"):
+        stored.require_grid(Grid(**grid.model_dump() | {"origin": (300030, 7800000)}))
+
+
+def test_the_slower_of_two_equal_submissions_takes_the_one_that_is_there(tiny_project, tiny_rasters, monkeypatch):
+    def overtaken(folder, content):
+        write_package(folder, content)  # what another process has just done
+        raise OSError("Directory not empty")
+
+    write_package = package.write_package
+    monkeypatch.setattr(submission, "write_package", overtaken)
+    assert not submit(tiny_project, "water", "1.0.0", tiny_rasters["water"]).created
+
+
+def test_the_receipt_names_the_commit_and_whether_files_differ(tiny_project, tiny_rasters):
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]
+        command = ["git", *identity, *arguments]
+        return subprocess.run(command, cwd=tiny_project.root, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "Begin")
+    first = submit(tiny_project, "water", "1.0.0", tiny_rasters["water"]).receipt.code
+    assert (first.commit, first.dirty) == (git("rev-parse", "HEAD"), False)
+    (tiny_project.root / "contributors/water/notes.md").write_text("new", encoding="utf-8")
+    assert submit(tiny_project, "water", "1.0.1", tiny_rasters["water"]).receipt.code.dirty
 
 
 def test_the_tile_side_does_not_change_what_a_grid_is():

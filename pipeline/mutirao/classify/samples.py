@@ -126,7 +126,7 @@ def training_set(places: Places, features: Features, codes: Iterable[int]) -> Tr
     Raises
     ------
     ConfigError
-        T101: a class is left without samples, or there is one class only.
+        P203: a class is left without samples, or there is one class only.
     """
     table = _look_up(places, {year: features(year) for year in np.unique(places.years).tolist()})
     complete = np.isfinite(table).all(axis=1)
@@ -151,7 +151,7 @@ def _require_classes(places: Places, codes: Iterable[int]) -> None:
     if empty or len(counts) < 2:
         found = ", ".join(f"{code}: {count}" for code, count in counts.items()) or "none"
         raise ConfigError.because(
-            "T101",
+            "P203",
             f"no training pixels of the classes {empty}; samples by class: {found}",
             where="samples",
             remedy="widen the ranges, add points, or move the block kept aside; check the years and the clear dates",

@@ -32,7 +32,7 @@ def cross_validate(samples: TrainingSet, settings: RandomForest, plan: CrossVali
     Raises
     ------
     ConfigError
-        T102: the samples lie in fewer blocks than there are folds.
+        P204: the samples lie in fewer blocks than there are folds.
     """
     blocks = block_ids(samples.places, plan.block_px)
     _require_blocks(blocks, plan)
@@ -51,7 +51,7 @@ def _require_blocks(blocks: np.ndarray, plan: CrossValidation) -> None:
     count = len(np.unique(blocks))
     if count < plan.folds:
         raise ConfigError.because(
-            "T102",
+            "P204",
             f"the samples lie in {count} blocks of {plan.block_px} pixels, fewer than {plan.folds} folds",
             where="cross_validation",
             remedy="make the blocks smaller or ask for fewer folds",

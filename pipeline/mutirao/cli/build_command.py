@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, Watching, out, print_json, show_table
-from mutirao.engine.build import Build, build
-from mutirao.engine.record import plain
 from mutirao.errors import UsageError
+
+if TYPE_CHECKING:
+    from mutirao.engine.build import Build
 
 
 def command(
@@ -22,6 +23,9 @@ def command(
     json: Json = False,
 ) -> None:
     """Integrate and filter the submissions; only tiles whose inputs changed are made anew."""
+    from mutirao.engine.build import build
+    from mutirao.engine.record import plain
+
     project = context.obj.project()
     chosen = context.obj.collection(project, collection)
     result = build(project, chosen, Watching(), use=_versions(use or []), workers=workers)

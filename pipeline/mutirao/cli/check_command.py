@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
-from mutirao.engine.runs import finished
 from mutirao.errors import Finding, MutiraoError, blocking
-from mutirao.modules.discovery import load_module
-from mutirao.modules.module import Module
-from mutirao.modules.review import review_rasters
-from mutirao.project import Project
+
+if TYPE_CHECKING:
+    from mutirao.modules.module import Module
+    from mutirao.project import Project
 
 
 def command(
@@ -35,6 +34,8 @@ def command(
 
 
 def _findings(project: Project, module_id: str, rasters: str | None) -> list[Finding]:
+    from mutirao.modules.discovery import load_module
+
     try:
         module = load_module(project, module_id)
         return list(_review(project, module, rasters))
@@ -45,6 +46,9 @@ def _findings(project: Project, module_id: str, rasters: str | None) -> list[Fin
 
 
 def _review(project: Project, module: Module, rasters: str | None) -> tuple[Finding, ...]:
+    from mutirao.engine.runs import finished
+    from mutirao.modules.review import review_rasters
+
     if rasters is not None:
         return review_rasters(module, rasters).findings
     if module.manifest.method == "delivered":

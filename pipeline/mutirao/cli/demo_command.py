@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,9 @@ from mutirao.cli.build_command import tell_build
 from mutirao.cli.console import Watching, out
 from mutirao.cli.release_command import tell_release
 from mutirao.cli.serve_command import show
-from mutirao.cli.terminal_map import draw
-from mutirao.demo import Demonstration, demo_project, demonstrate
+
+if TYPE_CHECKING:
+    from mutirao.demo import Demonstration
 
 
 def command(
@@ -27,6 +28,8 @@ def command(
     port: Annotated[int, typer.Option(help="Port of the map page; 0 takes a free one.")] = 0,
 ) -> None:
     """Make two versions of a real collection: images, three modules, checks, rules, filters, release, map page."""
+    from mutirao.demo import demo_project, demonstrate
+
     started = time.perf_counter()
     project = demo_project(context.obj.folder or Path.cwd(), context.obj.workspace)
     result = demonstrate(project, Watching(), data)
@@ -40,6 +43,8 @@ def command(
 
 
 def _tell(result: Demonstration) -> None:
+    from mutirao.cli.terminal_map import draw
+
     for built, published in zip(result.builds, result.releases, strict=True):
         tell_build(built)
         tell_release(published)

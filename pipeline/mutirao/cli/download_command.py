@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-import xarray as xr
 
 from mutirao.cli.console import Json, Watching, out, print_json
 from mutirao.cli.releases import Location, choose
-from mutirao.client import Bounds, OpenRelease
 from mutirao.errors import UsageError
-from mutirao.io.downloads import write_clip
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mutirao.client import Bounds, OpenRelease
 
 
 def command(
@@ -44,6 +45,8 @@ def command(
 
 
 def _write(opened: OpenRelease, folder: Path, maps: xr.DataArray, layer: str) -> Path:
+    from mutirao.io.downloads import write_clip
+
     year = int(maps.year[0])
     path = folder / Path(opened.address(layer, year)).name
     colors = opened.legend.colormap() if layer == "class" else None
@@ -53,7 +56,7 @@ def _write(opened: OpenRelease, folder: Path, maps: xr.DataArray, layer: str) ->
 
 
 def _kept(maps: xr.DataArray, codes: frozenset[int]) -> xr.DataArray:
-    return maps.where(np.isin(maps, list(codes)), 0).astype(maps.dtype)
+    return maps.where(maps.isin(list(codes)), 0).astype(maps.dtype)
 
 
 def _codes(opened: OpenRelease, classes: str | None) -> frozenset[int] | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_table
-from mutirao.client import list_releases
 
 
 def command(context: typer.Context, json: Json = False) -> None:
     """List the releases of the project."""
+    from mutirao.client import list_releases
+
     releases = list_releases(context.obj.project().releases)
     records = [(release.record, release.location) for release in releases]
     if json:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from mutirao.cli.console import out
-from mutirao.modules.scaffold import new_module
 
 
 class Kind(StrEnum):
@@ -36,6 +35,8 @@ def command(
     collection: Annotated[str | None, typer.Option(help="Collection it belongs to, if there are several.")] = None,
 ) -> None:
     """Begin a module: a folder with manifest, method page and tests to fill in."""
+    from mutirao.modules.scaffold import new_module
+
     project = context.obj.project()
     chosen = context.obj.collection(project, collection)
     made = new_module(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, Watching, out, print_json, show_table
-from mutirao.engine.build import latest
-from mutirao.release.notes import by_cause, largest_changes
-from mutirao.release.publish import Published, publish
+
+if TYPE_CHECKING:
+    from mutirao.release.publish import Published
 
 
 def command(
@@ -19,6 +19,9 @@ def command(
     json: Json = False,
 ) -> None:
     """Publish the last build: maps, tables, catalogue, notes and map page."""
+    from mutirao.engine.build import latest
+    from mutirao.release.publish import publish
+
     project = context.obj.project()
     result = publish(project, latest(project, context.obj.collection(project, collection)), version, Watching())
     if json:
@@ -35,6 +38,8 @@ def _summary(result: Published) -> dict[str, object]:
 
 def tell_release(result: Published) -> None:
     """Print what was released and what changed since the version before."""
+    from mutirao.release.notes import by_cause, largest_changes
+
     name = f"{result.release.collection} {result.release.version}"
     state = "released" if result.created else "is already out and made from this build, nothing to do"
     out.print(f"{name} {state}: {result.folder}", soft_wrap=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.state import State
-from mutirao.client import OpenRelease, list_releases, open_release
 from mutirao.errors import UsageError
+
+if TYPE_CHECKING:
+    from mutirao.client import OpenRelease
 
 Location = Annotated[
     str | None, typer.Argument(help="Folder or URL of a release, or a version; default: the newest release here.")
@@ -23,6 +25,8 @@ def choose(state: State, location: str | None) -> OpenRelease:
     UsageError
         A105: nothing is released yet. A106: no release has that version.
     """
+    from mutirao.client import list_releases, open_release
+
     if location and ("/" in location or "\\" in location):
         return open_release(location)
     releases = list_releases(state.project().releases)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mutirao.cli.console import Json, Watching, out, print_json, show_table
-from mutirao.engine.runs import StoredRun, run
+
+if TYPE_CHECKING:
+    from mutirao.engine.runs import StoredRun
 
 
 def command(
@@ -18,6 +20,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Run a module's method on its inputs; the result is kept for [bold]submit[/bold]."""
+    from mutirao.engine.runs import run
+
     result = run(context.obj.project(), module, Watching(), data)
     if json:
         print_json({"module": module, "years": result.years, "fresh": result.fresh, "report": result.report})

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_table
-from mutirao.engine.build import latest
 from mutirao.errors import UsageError
-from mutirao.modules.store import list_submissions, load_submission
-from mutirao.project import Project
-from mutirao.release.publish import released_versions
+
+if TYPE_CHECKING:
+    from mutirao.project import Project
 
 
 def command(
@@ -20,6 +19,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Show modules, submissions, the last build and the releases of a collection."""
+    from mutirao.release.publish import released_versions
+
     project = context.obj.project()
     chosen = context.obj.collection(project, collection)
     status = {
@@ -35,6 +36,8 @@ def command(
 
 
 def _module(project: Project, module_id: str) -> dict[str, Any]:
+    from mutirao.modules.store import list_submissions, load_submission
+
     manifest = project.manifest(module_id).value
     versions = list_submissions(project, module_id)
     facts = {"module": module_id, "kind": manifest.kind, "organisation": manifest.organisation, "versions": versions}
@@ -45,6 +48,9 @@ def _module(project: Project, module_id: str) -> dict[str, Any]:
 
 
 def _build(project: Project, collection: str) -> dict[str, Any] | None:
+    from mutirao.engine.build import latest
+    from mutirao.modules.store import list_submissions
+
     try:
         last = latest(project, collection)
     except UsageError:

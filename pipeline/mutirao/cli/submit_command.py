@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
-from mutirao.engine.runs import finished
-from mutirao.modules.submission import Submitted, submit
-from mutirao.project import Project
+
+if TYPE_CHECKING:
+    from mutirao.modules.submission import Submitted
+    from mutirao.project import Project
 
 
 def command(
@@ -31,6 +32,9 @@ def command(
 
 def hand_in(project: Project, module: str, version: str, rasters: str | None) -> Submitted:
     """Submit delivered rasters, or else the module's last run."""
+    from mutirao.engine.runs import finished
+    from mutirao.modules.submission import submit
+
     if rasters is not None:
         return submit(project, module, version, rasters)
     result = finished(project, module)

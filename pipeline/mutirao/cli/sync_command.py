@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mutirao.cli.console import out
-from mutirao.generated import stale, write
 
 
 def command(
@@ -15,6 +14,8 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale, and end with 1.")] = False,
 ) -> None:
     """Write the JSON Schemas and reference pages that are generated from the code."""
+    from mutirao.generated import stale, write
+
     root = context.obj.project().root
     old = stale(root)
     if not check:

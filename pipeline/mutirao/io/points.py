@@ -18,7 +18,7 @@ def read_points(path: Path, columns: PointSamples) -> list[Point]:
     Raises
     ------
     ConfigError
-        S101: the file cannot be read or lacks a column. S102, one finding a line: a place, date or label is wrong.
+        P201: the file cannot be read or lacks a column. P202, one finding a line: a place, date or label is wrong.
     """
     findings: list[Finding] = []
     points: list[Point] = []
@@ -27,7 +27,7 @@ def read_points(path: Path, columns: PointSamples) -> list[Point]:
             points.append(_point(row, columns))
         except (ValueError, TypeError) as err:
             remedy = "correct the line; degrees are WGS 84, dates YYYY-MM-DD, labels those of 'classes' in the recipe"
-            findings.append(Finding("S102", str(err), f"{path}:{line}", remedy))
+            findings.append(Finding("P202", str(err), f"{path}:{line}", remedy))
     if findings:
         raise ConfigError(*findings)
     return points
@@ -49,7 +49,7 @@ def _rows(path: Path, columns: PointSamples) -> Iterator[tuple[int, dict[str, st
 
 def _unreadable(path: Path, message: str) -> ConfigError:
     remedy = "give a CSV file with a header, and name its columns under 'points' in the recipe"
-    return ConfigError.because("S101", message, where=str(path), remedy=remedy)
+    return ConfigError.because("P201", message, where=str(path), remedy=remedy)
 
 
 def _point(row: dict[str, str], columns: PointSamples) -> Point:

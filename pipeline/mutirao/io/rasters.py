@@ -123,7 +123,7 @@ def write_cog(
     The file appears under its name only when it is complete.
     """
     with MemoryFile() as memory:
-        with memory.open(**_profile(grid, count=1, dtype=pixels.dtype)) as dst:
+        with memory.open(**_profile(grid, pixels)) as dst:
             dst.write(pixels, 1)
             if colormap and pixels.dtype == np.uint8:
                 dst.write_colormap(1, dict(colormap))
@@ -136,7 +136,7 @@ def write_history_cog(
 ) -> None:
     """Write (year, y, x) codes as one pixel-interleaved COG, one band a year, 256 blocks, mode overviews."""
     with MemoryFile() as memory:
-        with memory.open(**_profile(grid, count=len(pixels), dtype=pixels.dtype), interleave="pixel") as dst:
+        with memory.open(**_profile(grid, pixels), interleave="pixel") as dst:
             dst.write(pixels)
             for band, name in enumerate(names, start=1):
                 dst.set_band_description(band, name)
@@ -144,17 +144,12 @@ def write_history_cog(
         _copy_as_cog(memory, path, BLOCKSIZE=256, OVERVIEW_RESAMPLING="MODE", INTERLEAVE="PIXEL")
 
 
-def _profile(grid: Grid, count: int, dtype: np.dtype) -> dict[str, object]:
+def _profile(grid: Grid, pixels: np.ndarray) -> dict[str, object]:
+    if pixels.shape[-2:] != grid.shape:  # GDAL would write the rows it is given and leave the rest empty
+        raise ValueError(f"pixels have shape {pixels.shape}, the grid has {grid.shape}")
     height, width = grid.shape
-    shape = {"height": height, "width": width, "count": count}
-    return {
-        "driver": "GTiff",
-        "crs": grid.crs,
-        "transform": grid.transform,
-        "dtype": dtype,
-        "nodata": 0,
-        **shape,
-    }
+    shape = {"height": height, "width": width, "count": 1 if pixels.ndim == 2 else len(pixels)}
+    return {"driver": "GTiff", "crs": grid.crs, "transform": grid.transform, "dtype": pixels.dtype, "nodata": 0, **shape}
 
 
 def _copy_as_cog(memory: MemoryFile, path: Path, **options: object) -> None:

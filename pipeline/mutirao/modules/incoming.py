@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +37,11 @@ class Incoming:
     """Value that means 'no claim'."""
     unreadable: tuple[Finding, ...] = ()
     """M202: one for each file that cannot be opened or decoded."""
-    repeated: Mapping[int, tuple[str, ...]] | None = None
+    repeated: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Files by year, where several claim to be the same year; only the first is read."""
     unmatched: tuple[str, ...] = ()
     """Files whose name does not follow the manifest's pattern."""
-    extra: Mapping[int, str] | None = None
+    extra: Mapping[int, str] = field(default_factory=dict)
     """File by year that the module's manifest does not announce; it is not read."""
 
 

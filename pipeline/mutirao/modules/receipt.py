@@ -89,18 +89,19 @@ def grid_digest(grid: Grid) -> Digest:
 def tile_digests(classes: np.ndarray | Mapping[int, np.ndarray], grid: Grid) -> dict[str, Digest]:
     """Return the sha256 of a module's claims of all years in each tile of a grid.
 
-    Two submissions of a module with equal years make the same claims in a tile if and only if its digests are equal.
+    Two submissions of a module make the same claims in a tile if and only if its digests are equal.
 
     Parameters
     ----------
-    classes : (year, y, x) uint8 on the grid, or (y, x) by year; digested in order of the years.
+    classes : (y, x) uint8 on the grid, by year; an array (year, y, x) is digested as the years 0, 1, 2 and so on.
     """
-    planes = [classes[year] for year in sorted(classes)] if isinstance(classes, Mapping) else list(classes)
-    return {tile.id: _digest([plane[tile.slices] for plane in planes]) for tile in grid.tiles()}
+    planes = dict(sorted(classes.items())) if isinstance(classes, Mapping) else dict(enumerate(classes))
+    return {tile.id: _digest({year: plane[tile.slices] for year, plane in planes.items()}) for tile in grid.tiles()}
 
 
-def _digest(windows: list[np.ndarray]) -> Digest:
-    digest = hashlib.sha256(f"{len(windows)}|{windows[0].shape}|{windows[0].dtype.str}".encode())
-    for window in windows:
+def _digest(windows: Mapping[int, np.ndarray]) -> Digest:
+    digest = hashlib.sha256()
+    for year, window in windows.items():
+        digest.update(f"{year}|{window.shape}|{window.dtype.str}|".encode())
         digest.update(np.ascontiguousarray(window).data)
     return digest.hexdigest()

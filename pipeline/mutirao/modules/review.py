@@ -55,5 +55,5 @@ def review_rasters(module: Module, rasters: Rasters) -> Review:
 def _classes(fixtures: Fixtures) -> ByYear[np.ndarray]:
     try:
         return cast("ByYear[np.ndarray]", fixtures.get("classes"))
-    except Unavailable as err:
-        return ByYear({}, {0: str(err)})
+    except Unavailable:
+        return ByYear({})

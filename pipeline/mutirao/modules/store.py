@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from mutirao.errors import Finding, QualityError, UsageError
-from mutirao.grid import Tile
+from mutirao.errors import Finding, GridError, QualityError, UsageError
+from mutirao.grid import Grid, Tile
 from mutirao.io.rasters import RasterError, file_digest, pixel_digest, read
 from mutirao.legend import NODATA
 from mutirao.model import version_key
+from mutirao.modules.georeference import transform_text
 from mutirao.modules.receipt import (
     RECEIPT,
     REPORT,
     FileRecord,
     Submission,
+    grid_digest,
     raster_name,
     tile_digests,
 )
@@ -37,6 +39,20 @@ class StoredSubmission:
     """What submission.json says."""
     folder: Path
     """Folder with the rasters."""
+
+    def require_grid(self, grid: Grid) -> None:
+        """Refuse to be read on another grid; the tile side may differ.
+
+        Raises
+        ------
+        GridError
+            S109: the submission was made for another CRS, resolution, origin or shape.
+        """
+        if self.receipt.grid_digest != grid_digest(grid):
+            there, here = transform_text(self.receipt.grid.transform), transform_text(grid.transform)
+            message = f"lies on {self.receipt.grid.shape} pixels, {there}; the collection on {grid.shape}, {here}"
+            remedy = "submit the module again for the collection's grid"
+            raise GridError.because("S109", message, where=str(self.folder), remedy=remedy)
 
     def read_claims(self, years: Sequence[int], tile: Tile | None = None) -> np.ndarray:
         """Return `read_claims` of this submission's folder: (year, y, x) uint8."""
@@ -109,7 +125,7 @@ def read_claims(folder: Path, years: Sequence[int], tile: Tile | None = None) ->
 
 
 def verify_submission(project: Project, module: str, version: str = "latest") -> list[Finding]:
-    """Hash a submission's files, pixels and tiles again.
+    """Hash a submission's files, pixels and tiles again; all its years are held in memory.
 
     Returns
     -------
@@ -164,7 +180,8 @@ def _verify_report(stored: StoredSubmission) -> list[Finding]:
 
 
 def _verify_tiles(stored: StoredSubmission) -> list[Finding]:
-    claims = read_claims(stored.folder, stored.receipt.years)
+    years = stored.receipt.years
+    claims = dict(zip(years, stored.read_claims(years), strict=True))
     again = tile_digests(claims, stored.receipt.grid)
     changed = [tile for tile, digest in again.items() if stored.receipt.tiles.get(tile) != digest]
     if not changed:

@@ -46,7 +46,7 @@ class NoYearTooMany(Check):
     def check(self, module: Module, incoming: Incoming) -> Iterator[Finding]:
         """Name the years that nobody expects."""
         years = module.manifest.years
-        for year, where in (incoming.extra or {}).items():
+        for year, where in incoming.extra.items():
             yield self.found(f"year {year} is left out: the manifest has {years.first} to {years.last}", where)
 
 
@@ -58,7 +58,7 @@ class OneFileAYear(Check):
 
     def check(self, incoming: Incoming) -> Iterator[Finding]:
         """Name the files."""
-        for year, names in (incoming.repeated or {}).items():
+        for year, names in incoming.repeated.items():
             yield self.found(f"year {year} has {len(names)} files: {', '.join(names)}", names[0])
 
 

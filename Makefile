@@ -1,0 +1,44 @@
+# Everything runs in .venv, which is made from Python 3.11 or newer and the package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+DEMO_FLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint type check sync viewer clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36m%-11s\033[0m %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Create .venv and install the project with its extras
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,notebooks]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Make a real, small collection from satellite images, and show it
+	$(BIN)/mutirao demo $(DEMO_FLAGS)
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+type: $(STAMP) ## Check types
+	$(BIN)/mypy
+
+check: lint type test ## Style, types and tests
+
+sync: $(STAMP) ## Write the schemas and reference pages that are generated from the code
+	$(BIN)/mutirao sync
+
+viewer: ## Build the map page again (needs Node)
+	cd viewer && npm ci && npm run build
+
+clean: ## Remove what the demonstration and the tests made; .venv stays
+	rm -rf workspace .pytest_cache .mypy_cache .ruff_cache .hypothesis

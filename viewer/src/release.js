@@ -1,0 +1,89 @@
+/**
+ * The release as map.json describes it.
+ *
+ * @typedef {{code: number, name: string, color: string, parent: number|null, group: string}} LegendClass
+ * @typedef {{id: number, module: string, name: string, organisation: string, kind: string, version: string,
+ *   color: string}} Module
+ * @typedef {{id: number, rule: string, claim: string, why: string}} Rule
+ * @typedef {{id: number, step: string, title: string}} FilterStep
+ * @typedef {{crs: string, proj4: string, transform: number[], width: number, height: number,
+ *   bounds: [number, number, number, number], unit: 'm'|'degree'}} Grid
+ * @typedef {'class'|'source'|'rule'|'conflict'|'filter'} YearlyAsset
+ * @typedef {Partial<Record<YearlyAsset, Record<string, string>>> & {history?: string|null}} Assets
+ *
+ * @typedef {Object} Release
+ * @property {string} title
+ * @property {string} product
+ * @property {string} version
+ * @property {string} released
+ * @property {string} description
+ * @property {string} license
+ * @property {string} attribution
+ * @property {string|null} notes
+ * @property {string|null} catalog
+ * @property {Grid} grid
+ * @property {number[]} years
+ * @property {LegendClass[]} legend
+ * @property {Module[]} modules
+ * @property {Rule[]} rules
+ * @property {FilterStep[]} filters
+ * @property {Assets} assets
+ * @property {{areas?: {parquet: string, csv: string}}} tables
+ * @property {string|null} territories
+ * @property {string|null} previous
+ */
+
+import {PageError} from './errors.js';
+
+const REQUIRED = ['title', 'version', 'grid', 'years', 'legend', 'modules', 'assets'];
+
+/** @returns {Promise<Release>} */
+export async function loadRelease() {
+  if (location.protocol === 'file:') {
+    throw new PageError(
+      'This page was opened as a file, and a browser does not let it read the maps beside it.',
+      'Run `mutirao serve` in the release folder and open the address that it prints.',
+    );
+  }
+  return checked(await fetchJson('map.json'));
+}
+
+/**
+ * @param {string} path relative to the page
+ * @returns {Promise<any>}
+ */
+export async function fetchJson(path) {
+  const response = await fetch(path);
+  if (!response.ok) {
+    throw new PageError(
+      `${path} is not in this folder (the server answered ${response.status}).`,
+      'Open the page from inside a release folder, or write the release again with `mutirao release`.',
+    );
+  }
+  return response.json();
+}
+
+/**
+ * @param {any} release
+ * @returns {Release}
+ */
+function checked(release) {
+  const missing = REQUIRED.filter((key) => release[key] === undefined);
+  if (missing.length) {
+    throw new PageError(
+      `map.json lacks ${missing.join(', ')}.`,
+      'It was written by another version of mutirao: write the release again with `mutirao release`.',
+    );
+  }
+  return {rules: [], filters: [], tables: {}, territories: null, previous: null, notes: null, catalog: null, ...release};
+}
+
+/**
+ * Path of a yearly raster, or null if this release has none.
+ * @param {Release} release
+ * @param {YearlyAsset} asset
+ * @param {number} year
+ */
+export function yearly(release, asset, year) {
+  return release.assets[asset]?.[String(year)] ?? null;
+}
