@@ -46,9 +46,12 @@ def test_two_files_of_a_year_are_refused(compute_check, arrive, series):
     assert finding.message == "year 2020 has 2 files: a/M-2020.tif, b/M-2020.tif"
 
 
-def test_a_file_with_another_name_is_left_out_and_said(compute_check, arrive, series):
-    (finding,) = compute_check("M205", incoming=replace(arrive(series), unmatched=("M-2022-final.tif",)))
-    assert (finding.severity, finding.where) == ("advise", "M-2022-final.tif")
+def test_files_with_other_names_are_left_out_and_said_once(compute_check, arrive, series):
+    names = tuple(f"in/M-2022-v{number}.tif" for number in range(1, 8))
+    (finding,) = compute_check("M205", incoming=replace(arrive(series), unmatched=names))
+    assert (finding.severity, finding.where) == ("advise", "in")
+    shown = "M-2022-v1.tif, M-2022-v2.tif, M-2022-v3.tif, M-2022-v4.tif, M-2022-v5.tif and 2 more"
+    assert finding.message == f"left out, because the name does not follow M-{{year}}.tif: {shown}"
 
 
 def test_another_crs_is_named(compute_check, arrive, series):

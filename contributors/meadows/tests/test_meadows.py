@@ -28,7 +28,9 @@ def editions(network: Project, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.fixture(scope="module")
 def maps(editions: dict[int, Path]) -> dict[int, np.ndarray]:
-    return {edition: np.stack([read(path) for path in sorted(folder.iterdir())]) for edition, folder in editions.items()}
+    return {
+        edition: np.stack([read(path) for path in sorted(folder.iterdir())]) for edition, folder in editions.items()
+    }
 
 
 def read(path: Path) -> np.ndarray:

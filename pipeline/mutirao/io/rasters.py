@@ -134,14 +134,17 @@ def write_cog(
 def write_history_cog(
     path: Path, pixels: np.ndarray, grid: Grid, *, names: Sequence[str], tags: Mapping[str, str] | None = None
 ) -> None:
-    """Write (year, y, x) codes as one pixel-interleaved COG, one band a year, 256 blocks, mode overviews."""
+    """Write (year, y, x) codes as one COG, one band a year, 256 blocks, mode overviews.
+
+    The COG driver keeps the bands of a pixel side by side, so one read gives a pixel's whole history.
+    """
     with MemoryFile() as memory:
         with memory.open(**_profile(grid, pixels), interleave="pixel") as dst:
             dst.write(pixels)
             for band, name in enumerate(names, start=1):
                 dst.set_band_description(band, name)
             dst.update_tags(**(tags or {}))
-        _copy_as_cog(memory, path, BLOCKSIZE=256, OVERVIEW_RESAMPLING="MODE", INTERLEAVE="PIXEL")
+        _copy_as_cog(memory, path, BLOCKSIZE=256, OVERVIEW_RESAMPLING="MODE")
 
 
 def _profile(grid: Grid, pixels: np.ndarray) -> dict[str, object]:

@@ -169,8 +169,12 @@ def save(root: pystac.Catalog, folder: Path) -> None:
     pystac.STACValidationError
         An object does not follow the core specification.
     """
-    root.normalize_hrefs(str(folder))
+    # Addresses are set one by one: normalize_hrefs takes the dots of a version in a folder's name for a file suffix.
+    root.set_self_href(str(folder / "catalog.json"))
     for child in root.get_collections():
+        child.set_self_href(str(folder / child.id / "collection.json"))
+        for item in child.get_items():
+            item.set_self_href(str(folder / child.id / item.id / f"{item.id}.json"))
         owners: list[pystac.Collection | pystac.Item] = [child, *child.get_items()]
         for owner in owners:
             for asset in owner.assets.values():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from mutirao.errors import Finding
 from mutirao.modules.checks.base import Check
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+
+_NAMES_SHOWN = 5
 
 
 class YearIsThere(Check):
@@ -70,10 +73,13 @@ class NameFollowsPattern(Check):
     remedy = "rename the file, or correct 'delivery.files' in the manifest"
 
     def check(self, module: Module, incoming: Incoming) -> Iterator[Finding]:
-        """Name the files that were passed over."""
-        pattern = module.manifest.delivery.files if module.manifest.delivery else "the module's names"
-        for where in incoming.unmatched:
-            yield self.found(f"is left out: the name does not follow {pattern}", where)
+        """Name the files that were passed over, the first few of many."""
+        pattern = module.manifest.delivery.files if module.manifest.delivery else f"{module.id}_{{year}}.tif"
+        names = [Path(name).name for name in incoming.unmatched]
+        if names:
+            more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+            message = f"left out, because the name does not follow {pattern}: {', '.join(names[:_NAMES_SHOWN])}{more}"
+            yield self.found(message, str(Path(incoming.unmatched[0]).parent))
 
 
 FILES = (YearIsThere, FileIsReadable, NoYearTooMany, OneFileAYear, NameFollowsPattern)
