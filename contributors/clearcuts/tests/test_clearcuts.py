@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mutirao.modules.by_python import Context, classify_by_python
+from mutirao.modules.discovery import load_module
+from mutirao.modules.inputs import ModuleInputs
 from mutirao.modules.run import ModuleRun, run_module
 from mutirao.project import Project
 
@@ -43,3 +46,11 @@ def test_road_and_meadow_are_not_taken_for_clear_cuts(made: ModuleRun):
 
 def test_a_single_year_gives_the_same_map_as_the_whole_run(made: ModuleRun, network: Project):
     assert np.array_equal(run_module(network, "clearcuts", years=[2020]).codes[0], made.codes[4])
+
+
+def test_map_does_not_depend_on_the_tiles(made: ModuleRun, network: Project):
+    module = load_module(network, "clearcuts")
+    grid = module.grid.model_copy(update={"tile": 32})
+    context = Context(grid, module.manifest.years, module.manifest.parameters, ModuleInputs(network, module))
+    codes = classify_by_python(module.folder / "module.py", context, [2019], lambda fraction, message: None)
+    assert np.array_equal(codes[0], made.codes[3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from mutirao.engine.ledger import digest_of
 from mutirao.errors import ConfigError, GridError, UsageError
 from mutirao.filters.apply import ReadyStep, halo, ready
 from mutirao.filters.chain import Chain
-from mutirao.grid import Tile
+from mutirao.grid import Grid, Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, resolve
@@ -71,8 +71,9 @@ class Inputs:
     @cached_property
     def parameters_digest(self) -> str:
         """Digest of everything but pixels and code that decides a tile's result."""
-        parts = (self.legend, self.collection.grid, self.years, [module.id for module in self.modules], self.rules)
-        return digest_of(*parts, self.chain)
+        rules = [replace(rule, id="") for rule in self.rules]  # a rule's name is no reason to make a tile again
+        steps = [step.settings for step in self.steps]
+        return digest_of(self.collection.grid, self.years, [module.id for module in self.modules], rules, steps)
 
     @cached_property
     def _tile_digests(self) -> tuple[dict[str, str], ...]:
@@ -80,7 +81,7 @@ class Inputs:
         return tuple(
             stored.receipt.tiles
             if stored.receipt.grid == self.collection.grid
-            else tile_digests(stored.read_claims(stored.receipt.years), self.collection.grid)
+            else _digests_on(stored, self.collection.grid)
             for stored in self.submissions
         )
 
@@ -134,7 +135,15 @@ def _submissions(project: Project, collection: Collection, use: Mapping[str, str
         remedy = f"its modules are: {', '.join(members)}"
         message = f"'{strange[0]}' is no module of the collection"
         raise UsageError.because("B103", message, where=collection.id, remedy=remedy)
-    return tuple(load_submission(project, module, version) for module, version in {**members, **use}.items())
+    chosen = tuple(load_submission(project, module, version) for module, version in {**members, **use}.items())
+    for stored in chosen:
+        stored.require_grid(collection.grid)
+    return chosen
+
+
+def _digests_on(stored: StoredSubmission, grid: Grid) -> dict[str, str]:
+    years = stored.receipt.years
+    return tile_digests(dict(zip(years, stored.read_claims(years), strict=True)), grid)
 
 
 def _rules(project: Project, collection: Collection, legend: Legend) -> tuple[RuleSet, tuple[ResolvedRule, ...]]:

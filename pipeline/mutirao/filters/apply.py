@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class ReadyStep:
     """A step in codes. `run` changes a C-ordered (year, y, x) uint8 block in place and needs `halo` pixels around."""
 
     title: str
+    settings: tuple[Any, ...]
+    """Everything that decides what the step does, as plain values; steps with equal settings do the same."""
     halo: int
     run: Operator
 
@@ -70,15 +73,18 @@ def _references(step: Step) -> Sequence[Reference]:
 def _ready(step: Step, codes: list[int]) -> ReadyStep:
     match step:
         case GapFill():
-            return ReadyStep(step.title, 0, lambda block: fill_gaps(_series(block)))
+            return ReadyStep(step.title, (step.filter,), 0, lambda block: fill_gaps(_series(block)))
         case Window():
             order = np.array(codes, np.uint8)
-            return ReadyStep(step.title, 0, lambda block: close_windows(_series(block), order))
+            return ReadyStep(
+                step.title, (step.filter, step.width, codes), 0, lambda block: close_windows(_series(block), order)
+            )
         case Patches():
             protected = np.isin(np.arange(256), codes)
-            settings = (step.min_pixels, step.connectivity, protected)
+            limits = (step.min_pixels, step.connectivity, protected)
             halo = patches.halo(step.min_pixels)
-            return ReadyStep(step.title, halo, lambda block: patches.remove_patches(block, *settings))
+            settings = (step.filter, step.min_pixels, step.connectivity, codes)
+            return ReadyStep(step.title, settings, halo, lambda block: patches.remove_patches(block, *limits))
 
 
 def _series(block: np.ndarray) -> np.ndarray:

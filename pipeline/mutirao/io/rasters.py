@@ -152,7 +152,14 @@ def _profile(grid: Grid, pixels: np.ndarray) -> dict[str, object]:
         raise ValueError(f"pixels have shape {pixels.shape}, the grid has {grid.shape}")
     height, width = grid.shape
     shape = {"height": height, "width": width, "count": 1 if pixels.ndim == 2 else len(pixels)}
-    return {"driver": "GTiff", "crs": grid.crs, "transform": grid.transform, "dtype": pixels.dtype, "nodata": 0, **shape}
+    return {
+        "driver": "GTiff",
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "dtype": pixels.dtype,
+        "nodata": 0,
+        **shape,
+    }
 
 
 def _copy_as_cog(memory: MemoryFile, path: Path, **options: object) -> None:
