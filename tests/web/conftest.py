@@ -45,10 +45,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 
 @pytest.fixture(scope="session")
-def release_folder(site: tuple[Path, str], fabricate: ModuleType) -> Path:
-    """Give the release that the page shows; any release folder under `site` will do."""
-    folder: Path = fabricate.write_release(site[0])
-    return folder
+def release_folder(site: tuple[Path, str], demo: Any) -> Path:
+    """Give the release that the page shows: the newest one of the demonstration, with the one before beside it."""
+    product = site[0] / "banat"
+    shutil.copytree(demo.project.releases / "banat", product)
+    return product / demo.result.releases[-1].folder.name
 
 
 @pytest.fixture(scope="session")

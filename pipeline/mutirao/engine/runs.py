@@ -18,7 +18,17 @@ from mutirao.modules.module import Module
 from mutirao.modules.run import ModuleRun, run_module
 from mutirao.project import Project
 
-CODE = ("mutirao.imagery", "mutirao.classify", "mutirao.modules.run", "mutirao.modules.by_recipe")
+CODE = (
+    "mutirao.imagery",
+    "mutirao.classify",
+    "mutirao.accuracy",
+    "mutirao.io.datasets",
+    "mutirao.io.points",
+    "mutirao.modules.run",
+    "mutirao.modules.by_recipe",
+    "mutirao.modules.by_python",
+    "mutirao.modules.inputs",
+)
 """Source that decides what a run makes, besides the module's own files."""
 STEPS = 100
 
