@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type check sync viewer clean
+.PHONY: help setup demo test lint type check sync benchmarks viewer clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36m%-11s\033[0m %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: lint type test ## Style, types and tests
 
 sync: $(STAMP) ## Write the schemas and reference pages that are generated from the code
 	$(BIN)/mutirao sync
+
+benchmarks: $(STAMP) ## Time the kernels beside what a user would pick instead
+	$(BIN)/python benchmarks/kernels.py
 
 viewer: ## Build the map page again (needs Node)
 	cd viewer && npm ci && npm run build

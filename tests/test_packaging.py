@@ -43,7 +43,8 @@ def test_wheel_works_without_the_repository(wheel, tmp_path):
         "from pathlib import Path\n"
         "import mutirao; from mutirao.demo import demo_project; from mutirao.release.mappage import copy_viewer\n"
         "assert Path(mutirao.__file__).is_relative_to(sys.argv[1])\n"
-        "copy_viewer(Path('page')); print(Path('page/index.html').is_file(), demo_project(Path('.'), None).module_ids())\n"
+        "copy_viewer(Path('page'))\n"
+        "print(Path('page/index.html').is_file(), demo_project(Path('.'), None).module_ids())\n"
     )
     work = tmp_path / "work"
     work.mkdir()

@@ -48,7 +48,9 @@ def test_new_submission_redoes_the_tiles_that_see_its_change(tiny_network):
     build(tiny_network, "tiny", Silent())
     resubmit_water(tiny_network, "0.2.0", slice(0, 3), slice(0, 4))
     # The chain needs 6 pixels around a tile of 16, so the change in tile 0_0 is seen from its neighbours.
-    assert made(tiny_network) == ["0_0", "0_1", "1_0", "1_1"]
+    again = build(tiny_network, "tiny", Silent())
+    assert again.made == ("0_0", "0_1", "1_0", "1_1")
+    assert again.renewed == ("water 0.1.0 -> 0.2.0",)
     assert made(tiny_network, use={"water": "0.1.0"}) == []
 
 

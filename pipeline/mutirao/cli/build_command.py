@@ -50,7 +50,10 @@ def tell_build(result: Build) -> None:
     if not result.made:
         out.print(f"build {result.folder.name}: nothing to do, all {total} tiles are done")
     else:
-        out.print(f"build {result.folder.name}: {len(result.made)} of {total} tiles made, {result.reused} reused")
+        reason = f" ({', '.join(result.renewed)})" if result.renewed else ""
+        out.print(
+            f"build {result.folder.name}: {len(result.made)} of {total} tiles made{reason}, {result.reused} reused"
+        )
     for entry in result.record.agreement:
         out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}", soft_wrap=True)
     if result.record.hole_ha:

@@ -72,7 +72,7 @@ class Watching:
         else:
             started = time.perf_counter()
             yield lambda: None
-            self.say(f"{title}: {total} done in {time.perf_counter() - started:.1f} s")
+            self.say(f"{title}: done in {time.perf_counter() - started:.1f} s")
 
     def say(self, message: str) -> None:
         """Print one line on standard error, where progress belongs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -39,7 +40,7 @@ def command(
     if serve:
         show(newest, port, browser=False)
     else:
-        out.print(f"look at it: mutirao --project {project.root} serve {newest}", soft_wrap=True)
+        out.print(f"look at it: {sys.argv[0]} serve {os.path.relpath(newest)}", soft_wrap=True)
 
 
 def _tell(result: Demonstration) -> None:

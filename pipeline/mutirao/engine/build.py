@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from mutirao.modules.receipt import RECEIPT
 from mutirao.modules.store import StoredSubmission
 from mutirao.project import Project
 
+POINTER = "latest.json"
+"""Names the last finished build of a collection."""
 TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.engine.tileprogram")
 """Packages whose source decides the pixels of a tile."""
 SUMMARY_CODE = (
@@ -52,6 +54,8 @@ class Build:
     grid: Grid
     made: tuple[str, ...] = ()
     """Tiles that were made anew, by id."""
+    renewed: tuple[str, ...] = ()
+    """Submissions that the last build did not use, in words."""
 
     @property
     def reused(self) -> int:
@@ -102,14 +106,15 @@ def build(
     """
     inputs = gather(project, collection_id, use or {})
     folder = builds_folder(project, collection_id)
+    renewed = _renewed(folder, inputs)
     ledger = _ledger(folder)
     keys = _tile_keys(inputs)
     done = {tile_id: ledger.find(key) for tile_id, key in keys.items()}
     missing = [tile for tile in inputs.collection.grid.tiles() if done[tile.id] is None]
     with progress.stage("Integrating tiles", len(missing)) as advance:
         run_tasks(lambda tile: _make_tile(inputs, ledger, tile, keys[tile.id]), missing, advance, workers)
-    made = tuple(tile.id for tile in missing)
-    return _finish(project, inputs, folder, keys, made, progress)
+    finished = _finish(project, inputs, folder, keys, progress)
+    return replace(finished, made=tuple(tile.id for tile in missing), renewed=renewed)
 
 
 def builds_folder(project: Project, collection_id: str) -> Path:
@@ -126,11 +131,14 @@ def latest(project: Project, collection_id: str) -> Build:
         B101: nothing has been built yet.
     """
     folder = builds_folder(project, collection_id)
-    pointer = folder / "latest.json"
-    if not pointer.is_file():
+    if not (folder / POINTER).is_file():
         remedy = f"run 'mutirao build {collection_id}' first"
         raise UsageError.because("B101", f"no build of '{collection_id}'", where=str(folder), remedy=remedy)
-    return _load(folder / read_json(pointer)["build"], project.collection(collection_id).value.grid)
+    return _last(folder, project.collection(collection_id).value.grid)
+
+
+def _last(folder: Path, grid: Grid) -> Build:
+    return _load(folder / read_json(folder / POINTER)["build"], grid)
 
 
 def _ledger(folder: Path) -> Ledger:
@@ -149,17 +157,23 @@ def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
     ledger.record(key, lambda path: blocks.write_block(path, arrays), tile=tile.id)
 
 
-def _finish(
-    project: Project, inputs: Inputs, folder: Path, keys: dict[str, str], made: tuple[str, ...], progress: Progress
-) -> Build:
+def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
+    """Compare the submissions with those of the last build."""
+    if not (folder / POINTER).is_file():
+        return ()
+    used = {module.module: module.version for module in _last(folder, inputs.collection.grid).record.modules}
+    now = {stored.receipt.module: stored.receipt.version for stored in inputs.submissions}
+    return tuple(f"{name} {used.get(name, 'new')} -> {now[name]}" for name in now if used.get(name) != now[name])
+
+
+def _finish(project: Project, inputs: Inputs, folder: Path, keys: dict[str, str], progress: Progress) -> Build:
     build_id = _build_id(project, inputs, keys)
     target = folder / build_id[:16]
     if not (target / "build.json").is_file():
         progress.say("Summing up areas, transitions and decisions")
         _write(project, inputs, target, build_id, keys)
-    write_json(folder / "latest.json", {"build": target.name})
-    finished = _load(target, inputs.collection.grid)
-    return Build(finished.folder, finished.record, finished.grid, made)
+    write_json(folder / POINTER, {"build": target.name})
+    return _load(target, inputs.collection.grid)
 
 
 def _build_id(project: Project, inputs: Inputs, keys: dict[str, str]) -> str:

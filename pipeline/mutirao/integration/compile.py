@@ -17,6 +17,11 @@ from mutirao.integration.resolve import Allowed, Outcome, ResolvedRule
 
 WORD = 64
 _ANY = frozenset(range(1, 256))
+_STRIP = 1024
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+"""Multiplying a single bit by this constant puts a number that is the bit's own into the upper six bits."""
+_POSITION = np.zeros(WORD, np.int32)
+_POSITION[[(1 << bit) * int(_DE_BRUIJN) % (1 << 64) >> 58 for bit in range(WORD)]] = range(WORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Program:
     values: tuple[np.ndarray, ...]
     """For each layer the sorted values that rules name; index 0 of its masks means 'any other value'."""
     masks: np.ndarray
-    """(S + L, V, W) uint64: branches that a value of an input allows."""
+    """(S + L, W, V) uint64: branches that a value of an input allows."""
     years: np.ndarray
     """(T, W) uint64: branches that a year allows."""
     rule: np.ndarray
@@ -100,14 +105,14 @@ def _masks(
 ) -> np.ndarray:
     rows = max([256, *(len(named) + 1 for named in values)])
     words = -(-len(branches) // WORD)
-    masks = np.zeros((len(modules) + len(layers), rows, words), np.uint64)
+    masks = np.zeros((len(modules) + len(layers), words, rows), np.uint64)
     for i, module in enumerate(modules):
         for code in range(256):
-            masks[i, code] = _pack([_allows(branch, module, code) for branch in branches])
+            masks[i, :, code] = _pack([_allows(branch, module, code) for branch in branches])
     for i, (layer, named) in enumerate(zip(layers, values, strict=True), start=len(modules)):
-        masks[i, 0] = _pack([_allows(branch, layer, None) for branch in branches])
+        masks[i, :, 0] = _pack([_allows(branch, layer, None) for branch in branches])
         for j, value in enumerate(named.tolist(), start=1):
-            masks[i, j] = _pack([_allows(branch, layer, value) for branch in branches])
+            masks[i, :, j] = _pack([_allows(branch, layer, value) for branch in branches])
     return masks
 
 
@@ -160,50 +165,68 @@ def layer_indices(program: Program, layers: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(nogil=True, cache=True)
-def _lowest_bit(word: np.uint64) -> int:
-    position = 0
-    for width in (32, 16, 8, 4, 2, 1):
-        low = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
-        if word & low == 0:
-            word >>= np.uint64(width)
-            position += width
-    return position
-
-
-@numba.njit(nogil=True, cache=True)
-def _first_branch(claims, layers, masks, years, after, t, p):  # type: ignore[no-untyped-def]
-    """Return the winning branch of a pixel and year, or -1."""
-    modules = claims.shape[0]
-    start = 0
-    for word in range(masks.shape[2]):
-        alive = years[t, word]
-        for i in range(modules):
-            alive &= masks[i, claims[i, t, p], word]
-        for i in range(layers.shape[0]):
-            alive &= masks[modules + i, layers[i, p], word]
-        while alive:
-            branch = 64 * word + _lowest_bit(alive)
-            if branch >= start:
-                if after[branch] < 0:
-                    return branch
-                start = after[branch]
-            alive &= alive - np.uint64(1)
-    return -1
-
-
-@numba.njit(nogil=True, cache=True)
 def _integrate(  # type: ignore[no-untyped-def]
     claims, layers, masks, years, rule, source, table, after, out_class, out_rule, out_source, out_conflicts
 ):
+    """Work in strips that stay in the first cache: the inner loops run over neighbouring pixels of one year."""
+    branch = np.empty(_STRIP, np.int32)
+    alive = np.empty(_STRIP, np.uint64)
+    skipped = np.empty(_STRIP, np.int32)
     for t in range(claims.shape[1]):
-        for p in range(claims.shape[2]):
-            branch = _first_branch(claims, layers, masks, years, after, t, p)
-            code, out_rule[t, p], out_source[t, p] = 0, 0, 0
-            if branch >= 0:
-                code = table[branch, claims[source[branch], t, p]]
-                out_rule[t, p], out_source[t, p] = rule[branch], source[branch] + 1
-            conflicts = 0
-            for i in range(claims.shape[0]):
-                claim = claims[i, t, p]
-                conflicts += claim != 0 and claim != code
-            out_class[t, p], out_conflicts[t, p] = code, conflicts
+        for first in range(0, claims.shape[2], _STRIP):
+            strip = slice(first, min(first + _STRIP, claims.shape[2]))
+            here = claims[:, t, strip]
+            branch[:], skipped[:] = -1, 0
+            for word in range(masks.shape[1]):
+                alive[:] = years[t, word]
+                _meet(alive, here, masks[: len(here), word])
+                _meet(alive, layers[:, strip], masks[len(here) :, word])
+                _choose(branch, skipped, alive, after, word)
+            _write(branch, here, rule, source, table, out_class[t, strip], out_rule[t, strip], out_source[t, strip])
+            _count_conflicts(here, out_class[t, strip], out_conflicts[t, strip])
+
+
+@numba.njit(nogil=True, cache=True)
+def _meet(alive, inputs, masks):  # type: ignore[no-untyped-def]
+    """Clear in `alive` the branches of one word that the value of an input does not allow."""
+    for i in range(len(inputs)):
+        value, allowed = inputs[i], masks[i]
+        for p in range(len(value)):
+            alive[p] &= allowed[value[p]]
+
+
+@numba.njit(nogil=True, cache=True)
+def _choose(branch, skipped, alive, after, word):  # type: ignore[no-untyped-def]
+    """Take the lowest branch that is alive; one that steps back rules out all branches before `after`."""
+    for p in range(len(alive)):
+        bits = alive[p] if branch[p] < 0 else np.uint64(0)
+        while bits:
+            lowest = 64 * word + _POSITION[((bits & (~bits + np.uint64(1))) * _DE_BRUIJN) >> np.uint64(58)]
+            if lowest >= skipped[p]:
+                if after[lowest] < 0:
+                    branch[p] = lowest
+                    break
+                skipped[p] = after[lowest]
+            bits &= bits - np.uint64(1)
+
+
+@numba.njit(nogil=True, cache=True)
+def _write(branch, claims, rule, source, table, out_class, out_rule, out_source):  # type: ignore[no-untyped-def]
+    """Write class, rule and module of the chosen branches of a strip; zero where none holds."""
+    for p in range(len(out_class)):
+        chosen = branch[p]
+        if chosen < 0:
+            out_class[p], out_rule[p], out_source[p] = 0, 0, 0
+        else:
+            module = source[chosen]
+            out_class[p], out_rule[p], out_source[p] = table[chosen, claims[module, p]], rule[chosen], module + 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_conflicts(claims, classes, conflicts):  # type: ignore[no-untyped-def]
+    """Count the modules of each pixel of a strip that claim another class than the one that won."""
+    conflicts[:] = 0
+    for i in range(len(claims)):
+        claim = claims[i]
+        for p in range(len(claim)):
+            conflicts[p] += np.uint8((claim[p] != 0) & (claim[p] != classes[p]))
