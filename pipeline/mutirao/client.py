@@ -15,7 +15,7 @@ from odc.geo.xr import xr_coords
 from mutirao.errors import UsageError
 from mutirao.grid import Grid, Tile
 from mutirao.io import rasters
-from mutirao.io.storage import read_json
+from mutirao.io.storage import read_record
 from mutirao.io.tables import read_table
 from mutirao.legend import Legend
 from mutirao.release import names
@@ -97,11 +97,11 @@ def open_release(location: Path | str) -> OpenRelease:
     Raises
     ------
     ResourceError
-        R201: there is no release, or it cannot be reached.
+        R201: there is no release, or it cannot be reached. R203: it is damaged, or of another version of mutirao.
     """
     address = str(location).rstrip("/")
-    record = Release.model_validate(read_json(f"{address}/{MANIFEST}"))
-    legend = Legend.model_validate(read_json(f"{address}/legend.json"))
+    record = read_record(f"{address}/{MANIFEST}", Release)
+    legend = read_record(f"{address}/legend.json", Legend)
     return OpenRelease(address, record, legend, record.grid)
 
 

@@ -162,6 +162,9 @@ def test_gates_stop_a_release_with_all_reasons(demo, tmp_path):
 def test_place_that_is_no_release_is_refused(tmp_path):
     with pytest.raises(ResourceError, match="R201"):
         open_release(tmp_path)
+    (tmp_path / "release.json").write_text('{"collection": "banat"}', encoding="utf-8")
+    with pytest.raises(ResourceError, match=r"R203 .*title: Field required"):
+        open_release(tmp_path)
 
 
 @pytest.mark.parametrize(

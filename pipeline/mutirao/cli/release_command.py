@@ -41,7 +41,7 @@ def tell_release(result: Published) -> None:
     from mutirao.release.notes import by_cause, largest_changes
 
     name = f"{result.release.collection} {result.release.version}"
-    state = "released" if result.created else "is already out and made from this build, nothing to do"
+    state = "released" if result.created else "is already out with the same pixels, nothing to do"
     out.print(f"{name} {state}: {result.folder}", soft_wrap=True)
     if result.changes is None:
         return

@@ -17,14 +17,14 @@ from mutirao.engine.ledger import Ledger, code_digest, digest_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
 from mutirao.engine.summary import Block, Summary
-from mutirao.engine.tileprogram import run_tile
+from mutirao.engine.tileprogram import LAYERS, run_tile
 from mutirao.errors import UsageError
 from mutirao.grid import Grid, Tile
 from mutirao.integration.prevalence import Rule, as_tuple
 from mutirao.io import blocks, rasters
 from mutirao.io.rasters import file_digest
 from mutirao.io.software import software_versions
-from mutirao.io.storage import read_json, whole_folder, write_json
+from mutirao.io.storage import read_json, read_record, whole_folder, write_json
 from mutirao.io.tables import read_table, write_table
 from mutirao.modules.receipt import RECEIPT
 from mutirao.modules.store import StoredSubmission
@@ -213,9 +213,10 @@ def _record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     unfinished = Build(target, draft, inputs.collection.grid)
-    classes = unfinished.layer("class")
+    layers = {name: unfinished.layer(name) for name in LAYERS}
+    classes = layers["class"]
     compared = tuple(agreement(project, inputs, entry, classes) for entry in inputs.collection.agreement)
-    pixels = {"class": rasters.pixel_digest(classes, inputs.collection.grid)}
+    pixels = {name: rasters.pixel_digest(layer, inputs.collection.grid) for name, layer in layers.items()}
     return draft.model_copy(update={"agreement": compared, "pixels": pixels})
 
 
@@ -263,4 +264,4 @@ def _missing(inputs: Inputs) -> tuple[str, ...]:
 
 
 def _load(folder: Path, grid: Grid) -> Build:
-    return Build(folder, BuildRecord.model_validate(read_json(folder / "build.json")), grid)
+    return Build(folder, read_record(folder / "build.json", BuildRecord), grid)

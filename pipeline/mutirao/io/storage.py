@@ -8,11 +8,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import fsspec
+from pydantic import BaseModel, ValidationError
 
 from mutirao.errors import ResourceError
+
+Record = TypeVar("Record", bound=BaseModel)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -34,6 +37,23 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(location: Path | str) -> Any:
     """Read JSON from a path or URL."""
     return json.loads(read_text(location))
+
+
+def read_record(location: Path | str, model: type[Record]) -> Record:
+    """Read a record that mutirao wrote.
+
+    Raises
+    ------
+    ResourceError
+        R201: it does not exist or cannot be reached. R203: it is damaged, or another version of mutirao wrote it.
+    """
+    try:
+        return model.model_validate_json(read_text(location))
+    except ValidationError as err:
+        first = err.errors(include_url=False)[0]
+        message = f"is no record of this version of mutirao: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        remedy = "restore the file from a copy, or make it again with this version"
+        raise ResourceError.because("R203", message, where=str(location), remedy=remedy) from err
 
 
 def read_text(location: Path | str) -> str:

@@ -11,7 +11,7 @@ from mutirao.collection import Collection
 from mutirao.engine.build import Build
 from mutirao.engine.progress import Progress
 from mutirao.errors import Finding, ImmutableError, QualityError
-from mutirao.io.storage import read_json, whole_folder, write_json
+from mutirao.io.storage import read_record, whole_folder, write_json
 from mutirao.model import require_version, version_key
 from mutirao.project import Project
 from mutirao.release.record import MANIFEST, Release
@@ -27,7 +27,7 @@ class Published:
     changes: pd.DataFrame | None
     """Difference from the version before, or None for the first."""
     created: bool
-    """False if this version with this build was already there."""
+    """False if this version with these pixels was already there."""
 
 
 def publish(project: Project, build: Build, version: str, progress: Progress) -> Published:
@@ -38,7 +38,7 @@ def publish(project: Project, build: Build, version: str, progress: Progress) ->
     QualityError
         L101, L102: a gate of the collection is not reached.
     ImmutableError
-        L103: the version exists with another build. L104: a later version exists.
+        L103: the version exists with other pixels. L104: a later version exists.
     """
     collection = project.collection(build.record.collection).value
     folder = project.releases / collection.id / f"v{require_version(version)}"
@@ -54,10 +54,11 @@ def publish(project: Project, build: Build, version: str, progress: Progress) ->
 
 
 def _existing(folder: Path, build: Build) -> Published:
-    release = Release.model_validate(read_json(folder / MANIFEST))
-    if release.build != build.record.id:
+    release = read_record(folder / MANIFEST, Release)
+    changed = [layer for layer, digest in build.record.pixels.items() if release.pixels.get(layer) != digest]
+    if changed:
         remedy = "release it under the next version; a release is never changed"
-        message = f"version {release.version} exists and was made from another build"
+        message = f"version {release.version} exists with other pixels in the layers {', '.join(changed)}"
         raise ImmutableError.because("L103", message, where=str(folder), remedy=remedy)
     table = folder / "tables" / "changes.csv"
     return Published(release, folder, pd.read_csv(table) if table.is_file() else None, created=False)

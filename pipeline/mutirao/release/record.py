@@ -36,6 +36,8 @@ class Release(Frozen):
     legend: str
     """Id and version of the legend."""
     build: str
+    pixels: dict[str, str]
+    """Digest of the decoded pixels of all years by layer."""
     modules: tuple[ModuleRecord, ...]
     rules: tuple[RuleRecord, ...]
     steps: tuple[StepRecord, ...]

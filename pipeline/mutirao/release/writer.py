@@ -17,7 +17,7 @@ from mutirao.engine.record import BuildRecord, plain
 from mutirao.io import rasters
 from mutirao.io.rasters import file_digest
 from mutirao.io.software import software_versions
-from mutirao.io.storage import read_json, write_json, write_text
+from mutirao.io.storage import read_record, write_json, write_text
 from mutirao.io.tables import write_table
 from mutirao.io.vectors import read_zones
 from mutirao.legend import Legend
@@ -134,7 +134,7 @@ class Writer:
     def _changes(self) -> pd.DataFrame | None:
         if self.previous is None:
             return None
-        old = Release.model_validate(read_json(self.previous / MANIFEST))
+        old = read_record(self.previous / MANIFEST, Release)
         before = _version(old, _read(self.previous, old, "class"), _read(self.previous, old, "source"))
         after = _version(self.build.record, self.build.layer("class"), self.build.layer("source"))
         grid = self.collection.grid
@@ -172,6 +172,7 @@ class Writer:
             attribution=self._attribution(),
             legend=f"{self.legend.id} {self.legend.version}",
             build=record.id,
+            pixels=record.pixels,
             modules=record.modules,
             rules=record.rules,
             steps=record.steps,
