@@ -110,7 +110,7 @@ def test_documents_show_every_command():
 
 @pytest.mark.parametrize("wrong", ["bild", "build --wrokers 2", "list one", "--projekt . list"])
 def test_a_wrong_command_is_seen(wrong):
-    with pytest.raises(ValueError, match="no option|no command|takes"):
+    with pytest.raises(ValueError, match=r"no option|no command|takes"):
         parse(shlex.split(wrong))
 
 

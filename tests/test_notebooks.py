@@ -25,6 +25,7 @@ def play(demo, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(NOTEBOOKS)
     mpl.use("agg")
+    plt.close("all")
     yield lambda name: runpy.run_path(str(NOTEBOOKS / f"{name}.py"), run_name="__main__")
     plt.close("all")
 

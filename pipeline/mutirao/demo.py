@@ -80,6 +80,8 @@ def _run_and_submit(project: Project, module: str, progress: Progress, data: Pat
     by_year = dict(zip(result.years, result.codes, strict=True))
     handed_in = submit(project, module, FIRST[module], by_year, report=result.report)
     progress.say(f"{module} {FIRST[module]}: {_state(result.fresh, 'run')}, {_state(handed_in.created, 'submitted')}")
+    for name, (share, pixels) in result.agreements().items():
+        progress.say(f"  agreement {share:.4f} on {pixels} pixels: {name}")
 
 
 def _state(now: bool, verb: str) -> str:

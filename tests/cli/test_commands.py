@@ -147,7 +147,8 @@ def test_check_prints_all_findings_and_ends_with_one(call, tiny_project):
     options = ("--project", tiny_project.root)
     status, out, err = call(*options, "check", "water", "valley")
     assert status == 1
-    assert "water: refused, 1 blocking" in out
+    assert "water: refused, 1 blocking, 0 advice (manifest)" in out
+    assert "valley: accepted, 0 blocking, 0 advice (manifest only; name its rasters with --rasters)" in out
     assert "C104" in err
     assert "manifest.yaml:4:1" in err
     assert not tiny_project.workspace.exists()

@@ -55,7 +55,7 @@ def tell_build(result: Build) -> None:
             f"build {result.folder.name}: {len(result.made)} of {total} tiles made{reason}, {result.reused} reused"
         )
     for entry in result.record.agreement:
-        out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}", soft_wrap=True)
+        out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}")
     if result.record.hole_ha:
         out.print(f"[yellow]{result.record.hole_ha} ha are taken by no rule in the worst year[/yellow]")
     show_areas(result)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
-from mutirao.errors import Finding, MutiraoError, blocking
+from mutirao.errors import Finding, MutiraoError, UsageError, blocking
 
 if TYPE_CHECKING:
     from mutirao.modules.module import Module
     from mutirao.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found in a module, and what was looked at."""
+
+    findings: tuple[Finding, ...]
+    looked_at: str
 
 
 def command(
@@ -22,43 +31,46 @@ def command(
 ) -> None:
     """Check manifests and rasters and print all findings; nothing is written. Ends with 1 if something blocks."""
     project = context.obj.project()
-    chosen = modules or project.module_ids()
-    findings = {module: _findings(project, module, rasters) for module in chosen}
+    verdicts = {module: _verdict(project, module, rasters) for module in modules or project.module_ids()}
     if json:
-        print_json({module: [finding.as_dict() for finding in found] for module, found in findings.items()})
+        print_json({module: [f.as_dict() for f in verdict.findings] for module, verdict in verdicts.items()})
     else:
-        for module, found in findings.items():
-            _tell(module, found)
-    if any(blocking(found) for found in findings.values()):
+        for module, verdict in verdicts.items():
+            _tell(module, verdict)
+    if any(blocking(verdict.findings) for verdict in verdicts.values()):
         raise typer.Exit(1)
 
 
-def _findings(project: Project, module_id: str, rasters: str | None) -> list[Finding]:
+def _verdict(project: Project, module_id: str, rasters: str | None) -> Verdict:
     from mutirao.modules.discovery import load_module
 
     try:
-        module = load_module(project, module_id)
-        return list(_review(project, module, rasters))
+        return _review(project, load_module(project, module_id), rasters)
     except MutiraoError as error:
         if error.exit_status != 1:
             raise
-        return list(error.findings)
+        return Verdict(error.findings, "manifest")
 
 
-def _review(project: Project, module: Module, rasters: str | None) -> tuple[Finding, ...]:
+def _review(project: Project, module: Module, rasters: str | None) -> Verdict:
     from mutirao.engine.runs import finished
     from mutirao.modules.review import review_rasters
 
     if rasters is not None:
-        return review_rasters(module, rasters).findings
+        return Verdict(review_rasters(module, rasters).findings, "manifest and rasters")
     if module.manifest.method == "delivered":
-        return module.remarks
-    result = finished(project, module.id)
-    return review_rasters(module, dict(zip(result.years, result.codes, strict=True))).findings
+        return Verdict(module.remarks, "manifest only; name its rasters with --rasters")
+    try:
+        result = finished(project, module.id)
+    except UsageError:
+        return Verdict(module.remarks, f"manifest only; 'mutirao run {module.id}' makes rasters to check")
+    review = review_rasters(module, dict(zip(result.years, result.codes, strict=True)))
+    return Verdict(review.findings, "manifest and last run")
 
 
-def _tell(module: str, findings: list[Finding]) -> None:
-    stop, advice = len(blocking(findings)), len(findings) - len(blocking(findings))
-    verdict = "refused" if stop else "accepted"
-    out.print(f"{module}: {verdict}, {stop} blocking, {advice} advice")
-    show_findings(findings)
+def _tell(module: str, verdict: Verdict) -> None:
+    stop = len(blocking(verdict.findings))
+    outcome = "[red]refused[/red]" if stop else "[green]accepted[/green]"
+    advice = len(verdict.findings) - stop
+    out.print(f"{module}: {outcome}, {stop} blocking, {advice} advice ({verdict.looked_at})", soft_wrap=True)
+    show_findings(verdict.findings)

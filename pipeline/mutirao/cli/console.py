@@ -40,12 +40,13 @@ def show_findings(findings: Iterable[Finding]) -> None:
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; columns whose values are numbers are aligned to the right."""
     listed = [[_text(value) for value in row] for row in rows]
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(_is_number(row[index]) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*row)
+    out.print(title, style="bold")
     out.print(table)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,8 +28,8 @@ def command(
         return
     out.print(f"{module}: {'ran' if result.fresh else 'nothing changed since the last run'}")
     show_pixels(result)
-    for name, agreement in agreements(result.report):
-        out.print(f"{name}: {agreement['overall']:.4f} of {agreement['pixels']} pixels agree")
+    for name, (share, pixels) in result.agreements().items():
+        out.print(f"agreement {share:.4f} on {pixels} pixels: {name}")
 
 
 def show_pixels(result: StoredRun) -> None:
@@ -38,8 +38,3 @@ def show_pixels(result: StoredRun) -> None:
     codes = sorted({int(code) for counts in pixels.values() for code in counts})
     rows = [(year, *(pixels[str(year)].get(str(code), 0) for code in codes)) for year in result.years]
     show_table("Pixels by local code (0 is no claim)", ["year", *map(str, codes)], rows)
-
-
-def agreements(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the comparisons of a report by name."""
-    return [(name, entry) for name, entry in report.items() if isinstance(entry, dict) and "overall" in entry]

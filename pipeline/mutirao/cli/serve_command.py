@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -40,5 +41,5 @@ def show(folder: Path, port: int, *, browser: bool) -> None:
     out.print(f"map page: [bold]{address}[/bold]   (stop with Ctrl-C)", soft_wrap=True)
     if browser:
         webbrowser.open(address)
-    with server:
+    with server, suppress(KeyboardInterrupt):
         server.serve_forever()

@@ -45,6 +45,18 @@ class StoredRun:
     fresh: bool
     """False if the run was done before and nothing that decides it has changed."""
 
+    def agreements(self) -> dict[str, tuple[float, int]]:
+        """Return share and number of pixels that agree, by comparison that the run made; for recipes only."""
+        held = self.report.get("holdout", {})
+        found = {
+            f"block kept aside, {' / '.join(held[kind]['labels'])}": held[kind]
+            for kind in ("groups", "classes")
+            if kind in held
+        }
+        if "cross_validation" in self.report:
+            found["cross-validation in spatial blocks"] = self.report["cross_validation"]
+        return {name: (entry["overall"], entry["pixels"]) for name, entry in found.items()}
+
 
 def run(project: Project, module_id: str, progress: Progress, data: Path | None = None) -> StoredRun:
     """Run a module, or take its last run if manifest, method, inputs and code are the same."""
