@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from mutirao.errors import ConfigError, UsageError
+from mutirao.errors import ConfigError, QualityError, UsageError
 from mutirao.modules.discovery import load_module
+from mutirao.modules.submission import submit
 from mutirao.project import Project
 
 
@@ -102,6 +104,33 @@ def test_a_method_needs_its_file(tiny_project):
         "method is python, but there is no module.py",
         "manifest.yaml:12:1",
     )
+
+
+@pytest.fixture
+def forest(network, tmp_path):
+    """Give a copy of the region module that is made by recipe, and its project."""
+    shutil.copytree(network.root / "configs", tmp_path / "configs")
+    shutil.copytree(network.contributors / "banat_forest", tmp_path / "contributors/banat_forest")
+    return Project(tmp_path, tmp_path / "workspace")
+
+
+def test_a_recipe_is_read_and_may_read_only_the_inputs(forest):
+    edit(forest, "contributors/banat_forest/manifest.yaml", inputs="inputs: [tree-cover-density-2018]")
+    (remark,) = load_module(forest, "banat_forest").remarks
+    assert (remark.code, remark.severity) == ("M112", "block")
+    assert remark.where.endswith("recipe.yaml:3:3")
+    recipe = forest.module_folder("banat_forest") / "recipe.yaml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace("trees:", "treees:"), encoding="utf-8")
+    (remark,) = load_module(forest, "banat_forest").remarks
+    assert (remark.code, remark.message) == ("C104", "unknown key 'classifier.treees'")
+
+
+def test_only_an_active_module_takes_a_submission(tiny_project, tiny_rasters):
+    edit(tiny_project, URBAN, status="status: draft")
+    (remark,) = load_module(tiny_project, "urban").remarks
+    assert (remark.code, remark.severity) == ("M113", "block")
+    with pytest.raises(QualityError, match="M113"):
+        submit(tiny_project, "urban", "1.0.0", tiny_rasters["urban"])
 
 
 def test_a_missing_or_thin_method_page_is_advice(tiny_project):

@@ -27,7 +27,8 @@ NEW = {
 def test_a_new_module_can_be_linked_and_only_its_marks_are_left(tiny_project, method, kind):
     done = new_module(tiny_project, "pampa_grass", **NEW | {"method": method, "kind": kind})
     module = load_module(tiny_project, "pampa_grass")
-    assert {remark.code for remark in module.remarks} == {"M107"}
+    # The scenes of the recipe's template are still to be named; a draft is not yet active.
+    assert {remark.code for remark in module.remarks} == {"M107", "M113"} | ({"M112"} if method == "recipe" else set())
     assert (module.manifest.kind, module.manifest.method) == (kind, method)
     assert module.manifest.organisation == "Instituto do Pampa: 'Sul'"
     assert module.manifest.maintainers[0].name == "José Luís"
@@ -47,9 +48,10 @@ def test_a_submission_is_refused_until_the_marks_are_gone(tiny_project):
     claims = np.full((3, 36, 40), 3, dtype=np.uint8)
     with pytest.raises(QualityError) as refused:
         submit(tiny_project, "pampa_grass", "1.0.0", claims)
-    assert {f.code for f in refused.value.findings if f.severity == "block"} == {"M107"}
+    assert {f.code for f in refused.value.findings if f.severity == "block"} == {"M107", "M113"}
     for path in folder.rglob("*.*"):
-        path.write_text(path.read_text(encoding="utf-8").replace("TODO:", "done:"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace("TODO:", "done:").replace("status: draft", "status: active")
+        path.write_text(text, encoding="utf-8")
     assert submit(tiny_project, "pampa_grass", "1.0.0", claims).created
 
 

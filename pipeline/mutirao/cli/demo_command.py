@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -56,7 +55,11 @@ def _tell(result: Demonstration) -> None:
 
 
 def _cost(seconds: float) -> str:
-    """Say time and peak memory; ru_maxrss is in kilobytes on Linux and in bytes on macOS."""
+    """Say time and peak memory where the system tells it; ru_maxrss is in kilobytes on Linux, in bytes on macOS."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return f"{seconds:.0f} s"
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     return f"{seconds:.0f} s, {peak / 2**30:.2f} GiB of memory at most"

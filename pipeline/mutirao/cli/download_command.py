@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,7 @@ def command(
     if json:
         print_json({"version": opened.record.version, "files": written})
     else:
-        out.print(f"{len(written)} maps of version {opened.record.version} in {to}", soft_wrap=True)
+        out.print(f"maps of {len(written)} years of version {opened.record.version} in {to}", soft_wrap=True)
 
 
 def _write(opened: OpenRelease, folder: Path, maps: xr.DataArray, layer: str) -> Path:
@@ -73,12 +74,12 @@ def _codes(opened: OpenRelease, classes: str | None) -> frozenset[int] | None:
 def _years(opened: OpenRelease, years: str | None) -> list[int]:
     if years is None:
         return list(opened.record.years)
-    try:
-        first, last = (int(part) for part in (years.split("-") if "-" in years else (years, years)))
-    except ValueError as err:
+    match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", years)
+    chosen = list(range(int(match[1]), int(match[2] or match[1]) + 1)) if match else []
+    if not chosen:
         remedy = "write 2018, or 2016-2020"
-        raise UsageError.because("A104", f"'{years}' is no range of years", where="--years", remedy=remedy) from err
-    return list(range(first, last + 1))
+        raise UsageError.because("A104", f"'{years}' is no range of years", where="--years", remedy=remedy)
+    return chosen
 
 
 def _bounds(text: str | None) -> Bounds | None:

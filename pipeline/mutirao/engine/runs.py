@@ -15,7 +15,7 @@ from mutirao.io import blocks
 from mutirao.io.rasters import file_digest
 from mutirao.modules.discovery import load_module
 from mutirao.modules.module import Module
-from mutirao.modules.run import ModuleRun, run_module
+from mutirao.modules.run import ModuleRun, require_runnable, run_module
 from mutirao.project import Project
 
 CODE = (
@@ -74,9 +74,10 @@ def finished(project: Project, module_id: str) -> StoredRun:
     Raises
     ------
     UsageError
-        B102: the module was not run since its method or manifest changed, or never.
+        U103: its rasters are delivered. B102: it was not run since its method or manifest changed, or never.
     """
     module = load_module(project, module_id)
+    require_runnable(module)
     ledger, key = _ledger(project, module), _key(project, module)
     if ledger.find(key) is None:
         message = "no run of the module as it is now"

@@ -9,7 +9,7 @@ from mutirao.errors import ConfigError, blocking
 from mutirao.io.configs import Source
 from mutirao.legend import Legend
 from mutirao.modules.checks.base import Fixtures, run_checks
-from mutirao.modules.checks.linking import LINKING, REMARKS
+from mutirao.modules.checks.linking import LINKING, REMARKS, recipe
 from mutirao.modules.manifest import Manifest
 from mutirao.modules.module import Module
 from mutirao.project import Project
@@ -34,12 +34,12 @@ def load_module(project: Project, module_id: str) -> Module:
         M109, M111 and M305.
     """
     module = _linked(project, project.manifest(module_id))
-    fixtures = Fixtures((), module=module, project=project)
+    fixtures = Fixtures((recipe,), module=module, project=project)
     findings = run_checks(LINKING, fixtures).findings
-    remarks = run_checks(REMARKS, fixtures).findings
+    everything = run_checks((*LINKING, *REMARKS), fixtures).findings
     if blocking(findings):
-        raise ConfigError(*findings, *remarks)
-    return replace(module, remarks=(*findings, *remarks))
+        raise ConfigError(*everything)
+    return replace(module, remarks=everything)
 
 
 def _linked(project: Project, source: Source[Manifest]) -> Module:

@@ -51,7 +51,8 @@ def receive(module: Module, rasters: Rasters) -> Incoming:
     Raises
     ------
     QualityError
-        S102 a name contains `..`; S103 a file is a link; S106 two names differ only in upper and lower case.
+        M206 nothing is there; S102 a name contains `..`; S103 a file is a link; S106 two names differ only in upper
+        and lower case.
     """
     if isinstance(rasters, np.ndarray):
         return _from_arrays(module, dict(enumerate(rasters, start=module.manifest.years.first)))
@@ -60,6 +61,9 @@ def receive(module: Module, rasters: Rasters) -> Incoming:
     if isinstance(rasters, str | Path):
         refuse_detours([Path(rasters)])
     paths = list_files(rasters)
+    if not any(path.exists() for path in paths):
+        remedy = f"name the folder with the files, or a pattern such as 'exports/*.tif'; you are in {Path.cwd()}"
+        raise QualityError.because("M206", "no file is there", where=str(rasters), remedy=remedy)
     refuse_names(paths)
     return _from_files(module, paths)
 

@@ -66,6 +66,7 @@ CODES = {
     "L103": "The version of a release exists with other pixels.",
     "L104": "A later version is already out.",
     "L105": "A comparison names a class or year that the collection does not have.",
+    "M206": "No file is there.",
     "N101": "The module's folder exists.",
     "N102": "The name is no name for a module.",
     "N103": "There is no template for this kind or method.",

@@ -60,18 +60,16 @@ def run_module(
         module, its inputs or the connection.
     """
     module = load_module(project, module_id)
+    require_runnable(module)
     chosen = _years(module, years)
     inputs = ModuleInputs(project, module, data)
     tell = progress or _nobody
-    match module.manifest.method:
-        case "recipe":
-            source = configs.load(module.folder / "recipe.yaml", Recipe)
-            codes, report = RecipeRun(source, inputs, module.grid).classify(chosen, tell)
-        case "python":
-            context = Context(module.grid, module.manifest.years, module.manifest.parameters, inputs)
-            codes, report = classify_by_python(module.folder / "module.py", context, chosen, tell), {}
-        case method:
-            raise _cannot_run(module, method)
+    if module.manifest.method == "recipe":
+        source = configs.load(module.folder / "recipe.yaml", Recipe)
+        codes, report = RecipeRun(source, inputs, module.grid).classify(chosen, tell)
+    else:
+        context = Context(module.grid, module.manifest.years, module.manifest.parameters, inputs)
+        codes, report = classify_by_python(module.folder / "module.py", context, chosen, tell), {}
     tell(1.0, "done")
     return ModuleRun(module.id, module.grid, chosen, codes, {**_facts(module, chosen, codes, inputs), **report})
 
@@ -91,20 +89,30 @@ def _years(module: Module, years: Sequence[int] | None) -> tuple[int, ...]:
     return chosen
 
 
-def _cannot_run(module: Module, method: str) -> MutiraoError:
-    if method == "delivered":
-        return UsageError.because(
+def require_runnable(module: Module) -> None:
+    """Refuse a module that mutirao cannot run.
+
+    Raises
+    ------
+    UsageError
+        U103: its rasters are delivered, so there is nothing to run.
+    MutiraoError
+        P104: the method is not available.
+    """
+    if module.manifest.method == "delivered":
+        raise UsageError.because(
             "U103",
             "its rasters are made elsewhere and delivered, so there is nothing to run",
             where=f"module '{module.id}'",
-            remedy=f"hand the rasters in with `mutirao submit {module.id} --version V --rasters FOLDER`",
+            remedy=f"hand the rasters in with 'mutirao submit {module.id} --version V --rasters FOLDER'",
         )
-    return MutiraoError.because(
-        "P104",
-        f"the method '{method}' is not available in this version",
-        where=module.source.at("method"),
-        remedy="export the rasters from Earth Engine yourself and declare 'method: delivered'",
-    )
+    if module.manifest.method == "earthengine":
+        raise MutiraoError.because(
+            "P104",
+            "the method 'earthengine' is not available in this version",
+            where=module.source.at("method"),
+            remedy="export the rasters from Earth Engine yourself and declare 'method: delivered'",
+        )
 
 
 def _facts(module: Module, years: Sequence[int], codes: np.ndarray, inputs: ModuleInputs) -> dict[str, object]:

@@ -64,11 +64,13 @@ def _changes_of_year(
     changed = old != new
     names = sorted(renewed)
     cause = _cause(_numbers(before, names)[before.source[t]], _numbers(after, names)[after.source[u]])
-    area = np.broadcast_to(pixel_ha, old.shape)[changed]
-    sums: dict[tuple[int, int, int], float] = {}
-    for key, ha in zip(zip(old[changed], new[changed], cause[changed], strict=True), area, strict=True):
-        sums[key] = sums.get(key, 0.0) + float(ha)
-    return [(int(o), int(n), names[c - 1] if c else CHAIN, ha) for (o, n, c), ha in sums.items()]
+    key = (old[changed].astype(np.int64) * 256 + new[changed]) * 256 + cause[changed]
+    kinds, kind = np.unique(key, return_inverse=True)
+    sums = np.bincount(kind, np.broadcast_to(pixel_ha, old.shape)[changed], len(kinds))
+    return [
+        (k >> 16, k >> 8 & 255, names[(k & 255) - 1] if k & 255 else CHAIN, ha)
+        for k, ha in zip(kinds.tolist(), sums.tolist(), strict=True)
+    ]
 
 
 def _numbers(version: Version, names: Sequence[str]) -> np.ndarray:

@@ -25,7 +25,7 @@ class Published:
     release: Release
     folder: Path
     changes: pd.DataFrame | None
-    """Difference from the version before, or None for the first."""
+    """Difference from the version before; None for the first, and after a change of grid."""
     created: bool
     """False if this version with these pixels was already there."""
 

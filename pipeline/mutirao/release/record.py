@@ -19,6 +19,8 @@ class FileRecord(Frozen):
     sha256: str
     pixels: str | None = None
     """Digest of the decoded pixels with grid, dtype and nodata; rasters only."""
+    dtype: str | None = None
+    """Type of the pixels; rasters only."""
 
 
 class Release(Frozen):

@@ -103,7 +103,7 @@ def _item(
 
 
 def _raster(layer: str, name: str, file: FileRecord, classes: list[dict[str, Any]] | None) -> pystac.Asset:
-    extra: dict[str, Any] = {**_checksum(file), "data_type": "uint8", "nodata": 0, "mutirao:pixels": file.pixels}
+    extra: dict[str, Any] = {**_checksum(file), "data_type": file.dtype, "nodata": 0, "mutirao:pixels": file.pixels}
     if classes:
         extra["classification:classes"] = classes
     return pystac.Asset(

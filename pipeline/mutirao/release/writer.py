@@ -38,7 +38,8 @@ class Writer:
         self.project, self.collection, self.build, self.version = project, collection, build, version
         self.previous, self.folder = previous, folder
         self.legend: Legend = project.legend(collection.legend).value
-        self.pixels: dict[str, str] = {}
+        self.rasters: dict[str, tuple[str, str]] = {}
+        """Digest and type of the pixels by file name."""
 
     def write(self, progress: Progress) -> tuple[Release, pd.DataFrame | None]:
         """Write everything, release.json last; return the release and its difference from the version before."""
@@ -86,7 +87,7 @@ class Writer:
         )
         write_text(self.folder / f"{name}.aux.xml", styles.attribute_table(entries))
         write_text(self.folder / f"{name.removesuffix('.tif')}.qml", styles.qgis_style(entries))
-        self.pixels[name] = rasters.pixel_digest(pixels, self.collection.grid)
+        self.rasters[name] = (rasters.pixel_digest(pixels, self.collection.grid), pixels.dtype.name)
         return name
 
     def _history(self, stack: np.ndarray) -> None:
@@ -94,7 +95,7 @@ class Writer:
         years = [str(year) for year in self.build.record.years]
         tags = self._tags("class", f"{years[0]}-{years[-1]}")
         rasters.write_history_cog(self.folder / name, stack, self.collection.grid, names=years, tags=tags)
-        self.pixels[name] = rasters.pixel_digest(stack, self.collection.grid)
+        self.rasters[name] = (rasters.pixel_digest(stack, self.collection.grid), stack.dtype.name)
 
     def _entries(self, layer: str) -> list[styles.Entry]:
         record = self.build.record
@@ -134,10 +135,11 @@ class Writer:
     def _changes(self) -> pd.DataFrame | None:
         if self.previous is None:
             return None
-        old = read_record(self.previous / MANIFEST, Release)
+        old, grid = read_record(self.previous / MANIFEST, Release), self.collection.grid
+        if old.grid.model_copy(update={"tile": grid.tile}) != grid:
+            return None
         before = _version(old, _read(self.previous, old, "class"), _read(self.previous, old, "source"))
         after = _version(self.build.record, self.build.layer("class"), self.build.layer("source"))
-        grid = self.collection.grid
         return compare_versions(before, after, self.legend, grid.areas_ha(grid.whole))
 
     def _territories(self) -> str | None:
@@ -200,7 +202,8 @@ class Writer:
 
     def _file(self, path: Path) -> FileRecord:
         name = path.relative_to(self.folder).as_posix()
-        return FileRecord(name=name, size=path.stat().st_size, sha256=file_digest(path), pixels=self.pixels.get(name))
+        pixels, dtype = self.rasters.get(name, (None, None))
+        return FileRecord(name=name, size=path.stat().st_size, sha256=file_digest(path), pixels=pixels, dtype=dtype)
 
 
 def _narrow(stack: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""M101 to M112: does the manifest fit the collection, the legend and its own folder?"""
+"""M101 to M113: does the manifest fit the collection, the legend and its own folder?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from mutirao.classify.recipe import Recipe
 from mutirao.errors import Finding, GridError
+from mutirao.io import configs
+from mutirao.io.configs import Source
 from mutirao.legend import Legend
 from mutirao.modules.checks.base import Check
 from mutirao.modules.module import Module
@@ -191,6 +194,42 @@ class InputsAreDatasets(Check):
                 yield self.found(f"input '{name}' is no dataset", module.source.at("inputs", i), remedy=remedy)
 
 
+class RecipeReadsInputs(Check):
+    """A recipe reads only datasets that the manifest names as inputs."""
+
+    code = "M112"
+    remedy = "add it to 'inputs' in the manifest, so that the release can attribute it"
+
+    def check(self, module: Module, recipe: Source[Recipe] | None) -> Iterator[Finding]:
+        """Compare the datasets of the imagery and of a layer of samples with the inputs."""
+        if recipe is None:
+            return
+        layer = recipe.value.samples.from_layer
+        read = [(recipe.value.imagery.dataset, recipe.at("imagery", "dataset"))]
+        read += [(layer.dataset, recipe.at("samples", "from_layer", "dataset"))] if layer else []
+        for dataset, where in read:
+            if dataset not in module.manifest.inputs:
+                yield self.found(f"'{dataset}' is read but is no input of the module", where)
+
+
+def recipe(module: Module) -> Source[Recipe] | None:
+    """Read the module's recipe, if its method is one and the file is there."""
+    path = module.folder / "recipe.yaml"
+    return configs.load(path, Recipe) if module.manifest.method == "recipe" and path.is_file() else None
+
+
+class IsActive(Check):
+    """The module is active."""
+
+    code = "M113"
+    remedy = "write 'status: active' once the module is ready; a deprecated or retired one takes no new version"
+
+    def check(self, module: Module) -> Iterator[Finding]:
+        """Look at the status."""
+        if module.manifest.status != "active":
+            yield self.found(f"status is {module.manifest.status}", module.source.at("status"))
+
+
 class LicenceFits(Check):
     """The module's licence lets the collection be published under its own."""
 
@@ -245,5 +284,5 @@ LINKING = (
     GridIsNested,
 )
 """Without these nothing can be done with the module."""
-REMARKS = (MethodPage, NoTodoLeft, LicenceFits)
+REMARKS = (RecipeReadsInputs, MethodPage, NoTodoLeft, IsActive, LicenceFits)
 """A draft may be tried out with these; a submission may not leave the blocking ones."""
