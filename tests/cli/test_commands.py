@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from typer.testing import CliRunner
 
+from mutirao import __version__
 from mutirao.cli import main
 from mutirao.cli.app import GROUPS, app
 
@@ -128,6 +129,10 @@ def test_refusals_name_code_place_and_remedy(call, at, arguments, status, code):
     assert code in err
     assert "remedy: " in err
     assert "Traceback" not in err
+
+
+def test_version_is_told_without_a_command(call):
+    assert call("--version")[:2] == (0, f"mutirao {__version__}\n")
 
 
 def test_wrong_word_on_the_command_line_is_usage(call):
