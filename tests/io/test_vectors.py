@@ -41,6 +41,7 @@ def test_polygons_in_degrees_are_brought_to_the_grid(tmp_path):
     assert zones.ids == ("7",)
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
 @pytest.mark.parametrize(
     ("columns", "crs", "code"),
     [

@@ -53,6 +53,8 @@ def options(
     """The open engine for networks that map the land together."""
     context.obj = State(project, workspace)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if not debug:
+        logging.getLogger("rasterio").setLevel(logging.ERROR)  # what GDAL warns of, the checks tell with a remedy
 
 
 def _register() -> None:

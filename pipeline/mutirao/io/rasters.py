@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
@@ -73,7 +74,11 @@ def read_bands(path: Path | str, tile: Tile | None = None) -> np.ndarray:
 def opened(path: Path | str) -> Iterator[DatasetReader]:
     """Open a raster; any failure of GDAL becomes a `RasterError` that names the file."""
     try:
-        with rasterio.open(path) as src:
+        with warnings.catch_warnings():
+            # A raster without a place is found by the grid checks, with a remedy.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            src = rasterio.open(path)
+        with src:
             yield src
     except (RasterioError, OSError) as err:
         reason = str(err.__cause__ or err).splitlines()[0]

@@ -28,7 +28,7 @@ class Incoming:
     """Rasters by year, in the module's own codes and on its own grid, before any check."""
 
     headers: ByYear[RasterInfo]
-    """Header by year; missing if the file cannot be opened."""
+    """Header by year; missing if the file cannot be decoded to its end."""
     pixels: ByYear[np.ndarray]
     """(y, x) first band by year, in the file's dtype; missing if the file cannot be decoded to its end."""
     where: Mapping[int, str]
@@ -155,10 +155,11 @@ def _read_all(files: Mapping[int, Path]) -> tuple[ByYear[RasterInfo], ByYear[np.
     unreadable: list[Finding] = []
     for year, path in files.items():
         try:
-            headers[year] = raster_files.info(path)
+            header = raster_files.info(path)
             pixels[year] = raster_files.read(path)  # a truncated file may open and fail only here
+            headers[year] = header
         except RasterError as err:
             unreadable.extend(err.findings)
             failed[year] = f"{path.name} cannot be read"
-    closed = {year: reason for year, reason in failed.items() if year not in headers}
-    return ByYear(headers, closed), ByYear(pixels, failed), unreadable
+    # The header of a broken file may be broken too, and would only give findings that lead astray.
+    return ByYear(headers, failed), ByYear(pixels, failed), unreadable
