@@ -38,6 +38,7 @@ sync: $(STAMP) ## Write the schemas and reference pages that are generated from 
 	$(BIN)/mutirao sync
 
 benchmarks: $(STAMP) ## Time the kernels beside what a user would pick instead
+	$(BIN)/python benchmarks/integration.py
 	$(BIN)/python benchmarks/kernels.py
 
 viewer: ## Build the map page again (needs Node)

@@ -1,4 +1,4 @@
-"""The kernels beside what a user would pick instead, in one run on one core; prints the ratios.
+"""The filters beside what a user would pick instead, in one run on one core; prints the ratios.
 
     .venv/bin/python benchmarks/kernels.py [SIDE]
 
@@ -19,11 +19,8 @@ from rich.table import Table
 
 from mutirao.filters.patches import remove_patches
 from mutirao.filters.window import close_windows
-from mutirao.integration.compile import compile_rules, integrate
-from mutirao.integration.resolve import Outcome, ResolvedRule
 
 CODES = np.array([3, 4, 12, 15, 21, 25, 33, 39], np.uint8)
-MODULES = tuple("abcdefghij")
 YEARS = 5
 MIN_PIXELS = 11
 
@@ -31,7 +28,7 @@ MIN_PIXELS = 11
 def main(side: int) -> None:
     """Print the table."""
     table = Table("kernel", "peer", "ours, Mpx/s", "peer, Mpx/s", "ours / peer", box=None)
-    for name, peer, pixels, ours, theirs in (integration(side), window(side), patches(side)):
+    for name, peer, pixels, ours, theirs in (window(side), patches(side)):
         rates = [pixels / best(run) / 1e6 for run in (ours, theirs)]
         table.add_row(name, peer, *(f"{rate:.0f}" for rate in rates), f"{rates[0] / rates[1]:.1f}")
     Console().print(table)
@@ -56,30 +53,13 @@ def patchwork(side: int, layers: int, share: float) -> np.ndarray:
     return small.repeat(8, axis=1).repeat(8, axis=2)
 
 
-def integration(side: int):
-    """Integrate 10 modules under 20 rules with source, rule and conflict layers; the peer gives the class only."""
-    claims = patchwork(side, len(MODULES) * YEARS, 0.2).reshape(len(MODULES), YEARS, side, side)
-    allowed = [frozenset(CODES[:4].tolist()), frozenset(CODES[4:].tolist())]
-    pairs = [(module, codes) for codes in allowed for module in MODULES]
-    rules = [ResolvedRule(n, f"r{n}", (pair,), (), None, (), Outcome(pair[0])) for n, pair in enumerate(pairs, start=1)]
-    program = compile_rules(rules, MODULES, (), range(YEARS))
-    nothing = np.zeros((0, side, side), np.uint8)
-
-    def peer() -> np.ndarray:
-        planes = [claims[MODULES.index(module)] for module, _ in pairs]
-        return np.select([np.isin(plane, list(codes)) for plane, (_, codes) in zip(planes, pairs, strict=True)], planes)
-
-    assert (integrate(program, claims, nothing).classes == peer()).all()
-    return "integration", "numpy.select", claims[0].size, lambda: integrate(program, claims, nothing), peer
-
-
 def window(side: int):
     """Close one-year interruptions of eight classes in order."""
     series = patchwork(side, YEARS, 1.0)
 
     def ours() -> np.ndarray:
         block = series.copy()
-        close_windows(block.reshape(YEARS, -1), CODES)
+        close_windows(block.reshape(YEARS, -1), CODES, 3, False)
         return block
 
     def peer() -> np.ndarray:

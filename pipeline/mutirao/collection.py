@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mutirao.grid import Grid
-from mutirao.model import Frozen, Id, Version
+from mutirao.model import Frozen, Id, Reference, Version
 
 
 class Years(Frozen):
@@ -35,6 +35,11 @@ class Member(Frozen):
 
     module: Id = Field(description="Folder name under contributors/.")
     version: Version | Literal["latest"] = Field(default="latest", description="Submission to use.")
+    missing: Literal["error", "previous", "nodata"] = Field(
+        default="error",
+        description="A year that the submission lacks although the manifest announces it: refuse, take it from the "
+        "newest earlier submission that has it, or claim nothing.",
+    )
 
 
 class Territories(Frozen):
@@ -53,6 +58,14 @@ class Layer(Frozen):
     id: Id = Field(description="Name used in rules.")
     file: str = Field(description="Single-band raster on the grid, relative to this file.")
     values: dict[str, int] = Field(default={}, description="Names for values, usable in rules.")
+
+
+class Mosaic(Frozen):
+    """A source that joins modules: at each pixel it claims what the module of the pixel's layer value claims."""
+
+    id: Id = Field(description="Name used in rules.")
+    layer: Id = Field(description="Layer that tells the members apart.")
+    members: dict[Id, Reference] = Field(min_length=1, description="Layer value, or its name, by module.")
 
 
 class Agreement(Frozen):
@@ -89,6 +102,7 @@ class Collection(Frozen):
     rules: Id = Field(description="File under configs/rules/.")
     chain: Id | None = Field(default=None, description="File under configs/chains/, applied after integration.")
     layers: tuple[Layer, ...] = Field(default=(), description="Ancillary rasters for the rules.")
+    mosaics: tuple[Mosaic, ...] = Field(default=(), description="Modules that rules speak of as one source.")
     territories: tuple[Territories, ...] = Field(default=(), description="For the area tables.")
     agreement: tuple[Agreement, ...] = Field(default=(), description="Comparisons with layers held aside.")
     gates: Gates = Field(default=Gates(), description="Conditions of a release.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from mutirao.classify.recipe import Recipe
 from mutirao.collection import Collection
-from mutirao.filters.chain import Chain
+from mutirao.filters.chain import Chain, Step
 from mutirao.imagery.dataset import Dataset
 from mutirao.integration.prevalence import RuleSet
 from mutirao.io.storage import write_text
@@ -17,6 +20,11 @@ from mutirao.legend import Legend
 from mutirao.modules.manifest import Manifest
 from mutirao.modules.reference import findings_reference
 
+_FILTERS_HEAD = """# Filters
+
+Steps of a chain, `configs/chains/<id>.yaml`, in the order in which they run: each reads the result of the one before.
+A class is a code, a name or a group of the legend; a group stands for its classes in ascending order. Every step may
+have a `title` for the notes and the map page. This page is made from the models by `mutirao sync`."""
 SCHEMAS: dict[str, type[BaseModel]] = {
     "chain": Chain,
     "collection": Collection,
@@ -31,7 +39,41 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 def contents() -> dict[str, str]:
     """Return the text of every generated file by path relative to the repository."""
     schemas = {f"configs/schemas/{name}.schema.json": _schema(model) for name, model in SCHEMAS.items()}
-    return {**schemas, "docs/reference/findings.md": findings_reference()}
+    return {
+        **schemas,
+        "docs/reference/findings.md": findings_reference(),
+        "docs/reference/filters.md": filter_reference(),
+    }
+
+
+def filter_reference() -> str:
+    """Return the page of all steps that a chain may have, made from their models."""
+    steps = get_args(get_args(Step)[0])
+    return "\n".join([_FILTERS_HEAD, *(line for model in steps for line in _filter_section(model))]) + "\n"
+
+
+def _filter_section(model: type[BaseModel]) -> Iterator[str]:
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    yield f"\n## `{get_args(model.model_fields['filter'].annotation)[0]}`\n"
+    yield f"{inspect.getdoc(model)}\n"
+    keys = {name: field for name, field in schema["properties"].items() if name not in ("filter", "title")}
+    yield "| key | value | default | meaning |\n|---|---|---|---|" if keys else "It has no other keys."
+    for name, field in keys.items():
+        default = "required" if name in required else f"`{json.dumps(field.get('default'))}`"
+        yield f"| `{name}` | {_value(field)} | {default} | {field['description']} |"
+
+
+def _value(field: dict[str, Any]) -> str:
+    """Say in a few words what a key takes."""
+    if "enum" in field:
+        return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
+    if "anyOf" in field:
+        return "class"
+    if field["type"] == "integer":
+        return f"{field.get('minimum', '')} to {field.get('maximum', '')}"
+    words = {"array": "list", "object": "mapping", "boolean": "`true`, `false`", "number": "number from 0 to 1"}
+    return words[field["type"]]
 
 
 def _schema(model: type[BaseModel]) -> str:

@@ -135,6 +135,14 @@ def test_version_is_told_without_a_command(call):
     assert call("--version")[:2] == (0, f"mutirao {__version__}\n")
 
 
+def test_storage_that_fails_is_told_without_a_trace(call, at, tmp_path):
+    (tmp_path / "maps").write_text("a file where a folder should be")
+    status, _, err = call(*at, "download", "--to", tmp_path / "maps")
+    assert status == 3
+    assert "R204" in err
+    assert "remedy: " in err
+
+
 def test_wrong_word_on_the_command_line_is_usage(call):
     assert call("bild")[0] == 2
     assert call("submit", "clearcuts")[0] == 2

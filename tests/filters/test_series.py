@@ -20,7 +20,7 @@ def filled(values: list[int]) -> list[int]:
 
 def closed(values: list[int], order: list[int]) -> list[int]:
     block = np.array(values, np.uint8)[:, None]
-    window.close_windows(block, np.array(order, np.uint8))
+    window.close_windows(block, np.array(order, np.uint8), 3, False)
     return block[:, 0].tolist()
 
 
@@ -54,7 +54,7 @@ def test_gap_takes_earlier_class_first(values, expected):
 )
 def test_window_closes_single_years_in_class_order(values, order, expected):
     assert closed(values, order) == expected
-    assert window.reference(values, order) == expected
+    assert window.reference(values, order, 3, whole_gap=False) == expected
 
 
 @given(series)
@@ -64,4 +64,4 @@ def test_gap_fill_kernel_equals_reference(values):
 
 @given(series, st.permutations([3, 4, 12]))
 def test_window_kernel_equals_reference(values, order):
-    assert closed(values, order) == window.reference(values, order)
+    assert closed(values, order) == window.reference(values, order, 3, whole_gap=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from mutirao.errors import ConfigError
@@ -96,3 +98,13 @@ def test_file_too_large_to_be_written_by_people(read):
     [(code, _, message, _)] = refused(read, GOOD + "#" * (8 * 1024 * 1024))
     assert code == "C102"
     assert "bytes" in message
+
+
+def test_aliases_that_stand_for_billions(read):
+    lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghij")]
+    assert [code for code, *_ in refused(read, "\n".join(lines))] == ["C108"]
+
+
+def test_lists_nested_too_deep(read):
+    assert [code for code, *_ in refused(read, f"a: {'[' * 3000}{']' * 3000}")] == ["C102"]

@@ -16,6 +16,7 @@ from mutirao.client import list_releases, open_release
 from mutirao.engine.progress import Silent
 from mutirao.errors import ImmutableError, QualityError, ResourceError, UsageError
 from mutirao.io.rasters import file_digest, pixel_digest, read, read_bands
+from mutirao.modules.store import load_submission
 from mutirao.release.publish import publish
 from mutirao.release.stac import validate_core
 
@@ -41,9 +42,10 @@ def test_every_file_is_listed_with_its_true_digest(folder, release):
 
 def test_pixel_digests_are_of_what_is_decoded(folder, release):
     rasters = [file for file in release.record.files if file.name.endswith(".tif")]
-    assert len(rasters) == 5 * 5 + 1
+    assert len(rasters) == 6 * 5 + 1
     for file in rasters:
-        pixels = read_bands(folder / file.name) if "history" in file.name else read(folder / file.name)
+        stacked = "history" in file.name or "claims" in file.name
+        pixels = read_bands(folder / file.name) if stacked else read(folder / file.name)
         assert pixel_digest(pixels, release.grid) == file.pixels
 
 
@@ -67,6 +69,23 @@ def test_history_holds_the_years_as_bands(folder, release):
     with rasterio.open(folder / "banat_history_v0.2.0.tif") as src:
         assert src.descriptions == ("2016", "2017", "2018", "2019", "2020")
         assert (src.read() == release.maps().to_numpy()).all()
+
+
+def test_claims_hold_the_modules_as_bands(demo, folder, release):
+    stored = [load_submission(demo.project, module.module, module.version) for module in release.record.modules]
+    for year in release.record.years:
+        with rasterio.open(folder / f"banat_claims_{year}_v0.2.0.tif") as src:
+            assert src.descriptions == ("banat_forest", "clearcuts", "meadows")
+            assert (src.interleaving.name, src.block_shapes[0]) == ("pixel", (256, 256))
+            assert (src.read() == np.stack([one.read_claims([year])[0] for one in stored])).all()
+    item = next((folder / "banat-v0.2.0").rglob("*-2018.json")).read_text(encoding="utf-8")
+    assert json.loads(item)["assets"]["claims"]["roles"] == ["metadata"]
+    assert json.loads((folder / "map.json").read_text())["assets"]["claims"]["2018"] == "banat_claims_2018_v0.2.0.tif"
+
+
+def test_release_keeps_the_rules_and_chain_of_its_build(demo, folder):
+    for name in ("collection.json", "legend.json", "rules.json", "chain.json"):
+        assert (folder / name).read_bytes() == (demo.result.builds[-1].folder / name).read_bytes()
 
 
 def test_catalogue_validates_and_its_links_lead_somewhere(folder):

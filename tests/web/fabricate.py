@@ -78,7 +78,7 @@ def provenance(codes: Codes) -> dict[str, Codes]:
     return {name: np.where(codes == 0, 0, layer).astype(np.uint8) for name, layer in layers.items()}
 
 
-def write_cog(path: Path, bands: Codes | npt.NDArray[np.uint16]) -> None:
+def write_cog(path: Path, bands: Codes | npt.NDArray[np.uint16] | npt.NDArray[np.int32]) -> None:
     """Write (band, y, x) codes the way a release does."""
     profile = {
         "driver": "GTiff", "dtype": bands.dtype, "count": len(bands), "width": WIDTH, "height": HEIGHT,

@@ -4,6 +4,7 @@ interface Window {
     year(): number;
     setYear(year: number): void;
     pixel(longitude: number, latitude: number): Promise<object | null>;
+    explain(longitude: number, latitude: number, year?: number): Promise<object | null>;
   };
 }
 declare module '*.css';

@@ -9,6 +9,7 @@
  * @property {import('./release.js').FilterStep|null|undefined} filter last step that changed the pixel
  */
 
+import {explain} from './explain.js';
 import {readPixel} from './raster.js';
 import {yearly} from './release.js';
 
@@ -45,6 +46,27 @@ export async function readFacts(release, [column, row], year) {
     conflicts,
     filter: named(release.filters, filter),
   };
+}
+
+/**
+ * @param {Release} release
+ * @param {[number, number]} pixel
+ * @param {number} year
+ * @returns {Promise<import('./explain.js').Explanation>}
+ */
+export async function readExplanation(release, [column, row], year) {
+  const urls = [yearly(release, 'claims', year), release.assets.layers];
+  const [claims, layers] = await Promise.all(urls.map((url) => (url ? readPixel(url, column, row) : [])));
+  return explain(release, byName(release.modules.map(({module}) => module), claims),
+    byName(release.layers.map(({id}) => id), layers), year);
+}
+
+/**
+ * @param {string[]} names
+ * @param {number[]} values
+ */
+function byName(names, values) {
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
 }
 
 /**

@@ -7,7 +7,7 @@ import {createAreaPanel} from './areaPanel.js';
 import {byId} from './dom.js';
 import {showError} from './errors.js';
 import {readHash, writeHash} from './hash.js';
-import {readFacts, readHistory} from './inspect.js';
+import {readExplanation, readFacts, readHistory} from './inspect.js';
 import {createRasterLayers} from './layers.js';
 import {createLayerSwitch, createLegend} from './legend.js';
 import {createDownloads, fillHeader} from './links.js';
@@ -123,6 +123,15 @@ function api(release, store) {
       if (!pixel) return null;
       const facts = await readFacts(release, pixel, store.get().year);
       return {column: pixel[0], row: pixel[1], history: await readHistory(release, pixel), ...facts};
+    },
+    /**
+     * @param {number} longitude
+     * @param {number} latitude
+     * @param {number} [year]
+     */
+    explain: async (longitude, latitude, year = store.get().year) => {
+      const pixel = pixelAt(release.grid, coordinateOf(release.grid, [longitude, latitude]));
+      return pixel && readExplanation(release, pixel, year);
     },
   };
 }

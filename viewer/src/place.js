@@ -1,11 +1,12 @@
 /** The panel of the chosen pixel: its years, and why it is what it is. */
 
+import {classOf} from './classes.js';
 import {byId, h, swatch} from './dom.js';
 import {showError} from './errors.js';
 import {formatLonLat} from './format.js';
 import {readFacts, readHistory, runsOf} from './inspect.js';
 import {coordinateOf, pixelAt} from './map.js';
-import {UNKNOWN} from './palettes.js';
+import {tracePanel} from './tracePanel.js';
 
 /**
  * @typedef {import('./release.js').Release} Release
@@ -32,21 +33,12 @@ export function createPlacePanel(release, store) {
     if (!pixel) return byId('place-body').replaceChildren(h('p', {text: 'This place is outside the map.'}));
     const [history, facts] = await Promise.all([readHistory(release, pixel), readFacts(release, pixel, year)]);
     if (mine !== turn) return;
-    byId('place-body').replaceChildren(...body(release, history, facts, store));
+    const trace = tracePanel(release, pixel, year);
+    byId('place-body').replaceChildren(...body(release, history, facts, store), ...(trace ? [trace] : []));
     byId('status').textContent = spoken(release, history, year);
   };
   byId('place-close').addEventListener('click', () => store.set({at: null}));
   store.follow(['at', 'year'], () => draw().catch(showError));
-}
-
-/**
- * @param {Release} release
- * @param {number} code
- */
-function classOf(release, code) {
-  if (code === 0) return {name: 'No data', color: 'var(--quiet)'};
-  const known = release.legend.find((item) => item.code === code);
-  return known ?? {name: `Class ${code}, not in the legend`, color: UNKNOWN};
 }
 
 /**

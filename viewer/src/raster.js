@@ -2,12 +2,13 @@
  * Class rasters (cloud optimized GeoTIFF) read by range request.
  *
  * Tiles are taken as stored, without resampling: codes stay codes. The profile is the one that a release
- * writes: unsigned 8 or 16 bit, DEFLATE or none, no predictor, bands interleaved by pixel.
+ * writes: unsigned 8 or 16 bit, or signed 32 bit for layers that are only read and never drawn; DEFLATE or none, no
+ * predictor, bands interleaved by pixel.
  *
  * @typedef {import('geotiff').GeoTIFFImage} Level
  * @typedef {{url: string, bands: number, bytes: number, levels: Level[]}} Raster
  *   bytes of one code; levels from coarse to fine
- * @typedef {Uint8Array|Uint16Array} Codes
+ * @typedef {Uint8Array|Uint16Array|Int32Array} Codes
  */
 
 import {fromUrl} from 'geotiff';
@@ -16,6 +17,8 @@ import {PageError, explain} from './errors.js';
 const NO_COMPRESSION = 1;
 const DEFLATE = [8, 32946];
 const MASK_BIT = 4;
+/** @type {Record<string, new (data: ArrayBufferLike) => Codes>} arrays by sample format (1 unsigned, 2 signed) and bits */
+const ARRAYS = {'1/8': Uint8Array, '1/16': Uint16Array, '2/32': Int32Array};
 
 /** @type {Map<string, Promise<Raster>>} */
 const opened = new Map();
@@ -65,13 +68,18 @@ async function requireProfile(level, url) {
   const predictor = (await directory.loadValue('Predictor')) ?? 1;
   const fits = [NO_COMPRESSION, ...DEFLATE].includes(compression ?? 0) && predictor === 1
     && directory.getValue('PlanarConfiguration') !== 2 && level.isTiled && level.littleEndian
-    && level.getSampleFormat() === 1 && [8, 16].includes(level.getBitsPerSample());
+    && arrayOf(level) !== undefined;
   if (!fits) {
     throw new PageError(
       `${url} is not stored the way the map page reads.`,
       'It must be a tiled GeoTIFF of 8 or 16 bit codes, DEFLATE without predictor, interleaved by pixel.',
     );
   }
+}
+
+/** @param {Level} level */
+function arrayOf(level) {
+  return ARRAYS[`${level.getSampleFormat()}/${level.getBitsPerSample()}`];
 }
 
 /**
@@ -86,7 +94,7 @@ export async function readTile(level, x, y, signal) {
   const compression = await level.fileDirectory.loadValue('Compression');
   const decode = compression === NO_COMPRESSION ? (/** @type {ArrayBuffer} */ bytes) => bytes : inflate;
   const {data} = await level.getTileOrStrip(x, y, 0, /** @type {any} */ ({decode}), signal);
-  return level.getBitsPerSample() === 8 ? new Uint8Array(data) : new Uint16Array(data);
+  return new (arrayOf(level))(data);
 }
 
 /**

@@ -4,12 +4,17 @@
  * @typedef {{code: number, name: string, color: string, parent: number|null, group: string}} LegendClass
  * @typedef {{id: number, module: string, name: string, organisation: string, kind: string, version: string,
  *   color: string}} Module
- * @typedef {{id: number, rule: string, claim: string, why: string}} Rule
+ * @typedef {{source: string, allowed: number[], words: string}} Condition
+ * @typedef {{source: string, constant?: number, table?: [number, number][], skip?: boolean, listed_only?: boolean}} Outcome
+ * @typedef {{id: number, rule: string, claim: string, why: string, when: Condition[], years: [number, number]|null,
+ *   cases: {when: Condition[], outcome: Outcome}[], outcome: Outcome}} Rule
+ * @typedef {{id: string, names: Record<string, string>}} Layer a raster that rules consult; names by value
+ * @typedef {{id: string, layer: string, members: Record<string, string>}} Mosaic modules by value of the layer
  * @typedef {{id: number, step: string, title: string}} FilterStep
  * @typedef {{crs: string, proj4: string, transform: number[], width: number, height: number,
  *   bounds: [number, number, number, number], unit: 'm'|'degree'}} Grid
- * @typedef {'class'|'source'|'rule'|'conflict'|'filter'} YearlyAsset
- * @typedef {Partial<Record<YearlyAsset, Record<string, string>>> & {history?: string|null}} Assets
+ * @typedef {'class'|'source'|'rule'|'conflict'|'filter'|'claims'} YearlyAsset
+ * @typedef {Partial<Record<YearlyAsset, Record<string, string>>> & {history?: string|null, layers?: string|null}} Assets
  *
  * @typedef {Object} Release
  * @property {string} title
@@ -24,8 +29,12 @@
  * @property {Grid} grid
  * @property {number[]} years
  * @property {LegendClass[]} legend
+ * @property {{code: number, name: string, color: string}[]} parents classes that others belong to
  * @property {Module[]} modules
  * @property {Rule[]} rules
+ * @property {number} hole class of a pixel that no rule takes
+ * @property {Mosaic[]} mosaics
+ * @property {Layer[]} layers
  * @property {FilterStep[]} filters
  * @property {Assets} assets
  * @property {{areas?: {parquet: string, csv: string}}} tables
@@ -75,7 +84,8 @@ function checked(release) {
       'It was written by another version of mutirao: write the release again with `mutirao release`.',
     );
   }
-  return {rules: [], filters: [], tables: {}, territories: null, previous: null, notes: null, catalog: null, ...release};
+  const optional = {parents: [], rules: [], hole: 0, mosaics: [], layers: [], filters: [], tables: {}};
+  return {...optional, territories: null, previous: null, notes: null, catalog: null, ...release};
 }
 
 /**

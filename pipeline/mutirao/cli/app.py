@@ -13,12 +13,12 @@ import typer
 from mutirao import __version__
 from mutirao.cli.console import err, show_findings
 from mutirao.cli.state import State
-from mutirao.errors import MutiraoError
+from mutirao.errors import MutiraoError, ResourceError
 
 GROUPS = {
     "For members: run a module": ("new", "run", "check", "submit"),
-    "For maintainers: make the collection": ("status", "build", "release", "sync"),
-    "For analysts: use the maps": ("list", "stats", "download", "serve"),
+    "For maintainers: make the collection": ("status", "rules", "build", "release", "sync"),
+    "For analysts: use the maps": ("list", "explain", "stats", "download", "serve"),
     "To begin": ("demo",),
 }
 
@@ -61,21 +61,31 @@ def _register() -> None:
     for panel, commands in GROUPS.items():
         for command in commands:
             module = importlib.import_module(f"mutirao.cli.{command}_command")
-            app.command(command, rich_help_panel=panel)(module.command)
+            if hasattr(module, "app"):
+                app.add_typer(module.app, name=command, rich_help_panel=panel)
+            else:
+                app.command(command, rich_help_panel=panel)(module.command)
 
 
 _register()
+
+
+def _storage_failed(error: OSError) -> ResourceError:
+    remedy = "look at space and permissions, then run the command again; what is finished is kept"
+    where = str(error.filename or "storage")
+    return ResourceError.because("R204", f"the system refused: {error.strerror or error}", where=where, remedy=remedy)
 
 
 def main() -> None:
     """Run the command line; a refusal ends with its findings and exit status 1, 2 or 3, never with a trace."""
     try:
         app()
-    except MutiraoError as error:
+    except (MutiraoError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        show_findings(error.findings)
-        raise SystemExit(error.exit_status) from None
+        refusal = error if isinstance(error, MutiraoError) else _storage_failed(error)
+        show_findings(refusal.findings)
+        raise SystemExit(refusal.exit_status) from None
     except KeyboardInterrupt:
         err.print("stopped; what is finished is kept, run the same command to go on")
         raise SystemExit(130) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+import pandas as pd
 import typer
 
 from mutirao.cli.console import Json, Watching, out, print_json, show_table
@@ -11,6 +12,9 @@ from mutirao.errors import UsageError
 
 if TYPE_CHECKING:
     from mutirao.engine.build import Build
+
+MOST_CONFLICTS = 3
+"""Conflicts that are printed; all of them are in the build's tables/conflicts.csv."""
 
 
 def command(
@@ -59,6 +63,21 @@ def tell_build(result: Build) -> None:
     if result.record.hole_ha:
         out.print(f"[yellow]{result.record.hole_ha} ha are taken by no rule in the worst year[/yellow]")
     show_areas(result)
+    show_conflicts(result)
+
+
+def show_conflicts(result: Build) -> None:
+    """Print the largest conflicts, hectares over all years."""
+    conflicts = result.table("conflicts")
+    kinds = ["module_a", "name_a", "module_b", "name_b", "rule"]
+    summed = pd.DataFrame(conflicts.groupby(kinds, as_index=False)["area_ha"].sum())
+    largest = summed.sort_values("area_ha", ascending=False).head(MOST_CONFLICTS)
+    rows = [
+        (f"{a}: {in_a}", f"{b}: {in_b}", rule or "no rule", float(ha))
+        for a, in_a, b, in_b, rule, ha in largest.itertuples(index=False)
+    ]
+    if rows:
+        show_table("Largest conflicts, hectares over all years", ["who", "against whom", "decided by", "ha"], rows)
 
 
 def show_areas(result: Build) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,14 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mutirao.engine.basis import Basis
 from mutirao.engine.cluster import run_tasks
 from mutirao.engine.comparison import agreement
+from mutirao.engine.gaps import refuse_holes
 from mutirao.engine.inputs import Inputs, gather
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
 from mutirao.engine.summary import Block, Summary
-from mutirao.engine.tileprogram import LAYERS, run_tile
+from mutirao.engine.tileprogram import LAYERS, run_tile, tile_conflicts
 from mutirao.errors import UsageError
 from mutirao.grid import Grid, Tile
 from mutirao.integration.prevalence import Rule, as_tuple
@@ -32,6 +35,8 @@ from mutirao.project import Project
 
 POINTER = "latest.json"
 """Names the last finished build of a collection."""
+CLAIMS = "claims.json"
+"""By module and year the version of the submission that a build read; none where the module claims nothing."""
 TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.engine.tileprogram")
 """Packages whose source decides the pixels of a tile."""
 SUMMARY_CODE = (
@@ -69,8 +74,13 @@ class Build:
         return _assemble(parts, (len(self.record.years), *self.grid.shape))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read one of the build's tables: areas, transitions, decisions or filters."""
+        """Read one of the build's tables: areas, transitions, decisions, conflicts or filters."""
         return read_table(self.folder / "tables" / f"{name}.parquet")
+
+    def around(self, pixel: Tile) -> tuple[Tile, Block]:
+        """Return the tile that holds a pixel, and the tile's arrays."""
+        tile = next(tile for tile in self.grid.tiles() if tile.meets(pixel))
+        return tile, self._block(tile.id)
 
     def _block(self, tile_id: str) -> Block:
         return blocks.read_block(_ledger(self.folder.parent).path(self.record.tiles[tile_id]))
@@ -102,7 +112,7 @@ def build(
     Raises
     ------
     ConfigError, GridError, UsageError
-        As `gather`.
+        As `gather`; B106: rules leave holes and the rule set refuses them.
     """
     inputs = gather(project, collection_id, use or {})
     folder = builds_folder(project, collection_id)
@@ -137,6 +147,14 @@ def latest(project: Project, collection_id: str) -> Build:
     return _last(folder, project.collection(collection_id).value.grid)
 
 
+def find_build(project: Project, text: str) -> Build | None:
+    """Return the build whose folder, or its beginning of six characters or more, has this name."""
+    if not re.fullmatch("[0-9a-f]{6,16}", text):
+        return None
+    found = next((path.parent for path in (project.workspace / "builds").glob(f"*/{text}*/build.json")), None)
+    return _load(found, project.collection(found.parent.name).value.grid) if found else None
+
+
 def _last(folder: Path, grid: Grid) -> Build:
     return _load(folder / read_json(folder / POINTER)["build"], grid)
 
@@ -153,8 +171,10 @@ def _tile_keys(inputs: Inputs) -> dict[str, str]:
 def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
     window = inputs.window(tile)
     layers = inputs.layers[:, *window.slices]
-    arrays = run_tile(inputs.program, inputs.steps, inputs.claims(window), layers, tile.within(window))
-    ledger.record(key, lambda path: blocks.write_block(path, arrays), tile=tile.id)
+    claims, core = inputs.claims(window), tile.within(window)
+    arrays = run_tile(inputs.program, inputs.steps, claims, layers, core)
+    conflicts = tile_conflicts(arrays, claims[:, :, *core], inputs.collection.grid.areas_ha(tile))
+    ledger.record(key, lambda path: blocks.write_block(path, {**arrays, **conflicts}), tile=tile.id)
 
 
 def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
@@ -170,6 +190,8 @@ def _finish(project: Project, inputs: Inputs, folder: Path, keys: dict[str, str]
     build_id = _build_id(project, inputs, keys)
     target = folder / build_id[:16]
     if not (target / "build.json").is_file():
+        tiles, ledger = inputs.collection.grid.tiles(), _ledger(folder)
+        refuse_holes(inputs, ((tile, blocks.read_block(ledger.path(keys[tile.id]))) for tile in tiles))
         progress.say("Summing up areas, transitions and decisions")
         _write(project, inputs, target, build_id, keys)
     write_json(folder / POINTER, {"build": target.name})
@@ -191,7 +213,13 @@ def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: 
             summary.add(tile, blocks.read_block(ledger.path(keys[tile.id])))
         for name, frame in summary.tables().items():
             write_table(partial / "tables", name, frame)
+        _basis(inputs, target).write(partial)
+        write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
         write_json(partial / "build.json", plain(_record(project, inputs, target, build_id, keys, summary)))
+
+
+def _basis(inputs: Inputs, target: Path) -> Basis:
+    return Basis(inputs.collection, inputs.legend, inputs.rule_set, inputs.chain, str(target))
 
 
 def _record(
@@ -255,12 +283,7 @@ def _steps(inputs: Inputs) -> tuple[StepRecord, ...]:
 
 
 def _missing(inputs: Inputs) -> tuple[str, ...]:
-    return tuple(
-        f"{module.id} does not deliver {year}"
-        for module, stored in zip(inputs.modules, inputs.submissions, strict=True)
-        for year in inputs.years
-        if year not in stored.receipt.years
-    )
+    return tuple(text for series in inputs.series for text in series.missing())
 
 
 def _load(folder: Path, grid: Grid) -> Build:

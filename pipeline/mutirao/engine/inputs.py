@@ -10,20 +10,20 @@ import numpy as np
 
 from mutirao.collection import Collection, Layer
 from mutirao.engine.ledger import digest_of
+from mutirao.engine.series import Series, link_series
 from mutirao.errors import ConfigError, GridError, UsageError
 from mutirao.filters.apply import ReadyStep, halo, ready
 from mutirao.filters.chain import Chain
-from mutirao.grid import Grid, Tile
+from mutirao.grid import Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
-from mutirao.integration.resolve import ResolvedRule, Vocabulary, resolve
+from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import rasters
 from mutirao.io.configs import Source
 from mutirao.io.vectors import Zones, read_zones
 from mutirao.legend import Legend
 from mutirao.modules.discovery import load_module
 from mutirao.modules.module import Module
-from mutirao.modules.receipt import tile_digests
 from mutirao.modules.store import StoredSubmission, load_submission
 from mutirao.project import Project
 
@@ -36,8 +36,13 @@ class Inputs:
     legend: Legend
     modules: tuple[Module, ...]
     submissions: tuple[StoredSubmission, ...]
+    series: tuple[Series, ...]
+    """What is read of each module."""
+    vocabulary: Vocabulary
     rule_set: RuleSet
     rules: tuple[ResolvedRule, ...]
+    hole: int
+    """Class of the pixels that no rule takes."""
     chain: Chain | None
     steps: tuple[ReadyStep, ...]
     layers: np.ndarray
@@ -58,7 +63,9 @@ class Inputs:
     def program(self) -> Program:
         """The rules as bit masks."""
         names = [module.id for module in self.modules]
-        return compile_rules(self.rules, names, [layer.id for layer in self.collection.layers], self.years)
+        layers = [layer.id for layer in self.collection.layers]
+        mosaics = self.vocabulary.mosaics
+        return compile_rules(self.rules, names, layers, self.years, mosaics=mosaics, hole=self.hole)
 
     def window(self, tile: Tile) -> Tile:
         """Return the tile with the pixels around it that the chain needs."""
@@ -66,24 +73,21 @@ class Inputs:
 
     def claims(self, window: Tile) -> np.ndarray:
         """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0."""
-        return np.stack([submission.read_claims(self.years, window) for submission in self.submissions])
+        return np.stack([series.read_claims(window) for series in self.series])
 
     @cached_property
     def parameters_digest(self) -> str:
         """Digest of everything but pixels and code that decides a tile's result."""
         rules = [replace(rule, id="") for rule in self.rules]  # a rule's name is no reason to make a tile again
         steps = [step.settings for step in self.steps]
-        return digest_of(self.collection.grid, self.years, [module.id for module in self.modules], rules, steps)
+        names = [module.id for module in self.modules]
+        spoken = (dict(self.vocabulary.mosaics), self.hole)
+        return digest_of(self.collection.grid, self.years, names, rules, spoken, steps)
 
     @cached_property
     def _tile_digests(self) -> tuple[dict[str, str], ...]:
-        """Digest by tile of each module's claims; a receipt for another tile side is of no use here."""
-        return tuple(
-            stored.receipt.tiles
-            if stored.receipt.grid == self.collection.grid
-            else _digests_on(stored, self.collection.grid)
-            for stored in self.submissions
-        )
+        """Digest by tile of each module's claims."""
+        return tuple(series.tile_digests(self.collection.grid) for series in self.series)
 
     def pixels_digest(self, tile: Tile) -> str:
         """Digest of the claims and layers that a tile reads, halo included, taken from the submissions' receipts."""
@@ -106,21 +110,26 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
     ConfigError, GridError
         Some configuration is wrong.
     UsageError
-        A module has no submission.
+        A module has no submission, or its submission lacks a year that the collection does not excuse.
     """
     source = project.collection(collection_id)
     collection = source.value
     legend = project.legend(collection.legend).value
     modules = tuple(load_module(project, member.module) for member in collection.modules)
-    rule_set, rules = _rules(project, collection, legend)
+    submissions = _submissions(project, collection, use)
+    vocabulary = _vocabulary(source, legend)
+    rules = project.rules(collection.rules)
     chain, steps = _chain(project, collection, legend)
     return Inputs(
         source=source,
         legend=legend,
         modules=modules,
-        submissions=_submissions(project, collection, use),
-        rule_set=rule_set,
-        rules=rules,
+        submissions=submissions,
+        series=link_series(project, collection, modules, submissions),
+        vocabulary=vocabulary,
+        rule_set=rules.value,
+        rules=resolve(rules.value, vocabulary, rules.at),
+        hole=hole_class(rules.value, vocabulary, rules.at),
         chain=chain,
         steps=steps,
         layers=_layers(source),
@@ -141,16 +150,11 @@ def _submissions(project: Project, collection: Collection, use: Mapping[str, str
     return chosen
 
 
-def _digests_on(stored: StoredSubmission, grid: Grid) -> dict[str, str]:
-    years = stored.receipt.years
-    return tile_digests(dict(zip(years, stored.read_claims(years), strict=True)), grid)
-
-
-def _rules(project: Project, collection: Collection, legend: Legend) -> tuple[RuleSet, tuple[ResolvedRule, ...]]:
-    rules = project.rules(collection.rules)
+def _vocabulary(source: Source[Collection], legend: Legend) -> Vocabulary:
+    collection = source.value
+    modules = tuple(member.module for member in collection.modules)
     layers = {layer.id: layer.values for layer in collection.layers}
-    vocabulary = Vocabulary(legend, tuple(member.module for member in collection.modules), layers)
-    return rules.value, resolve(rules.value, vocabulary, rules.at)
+    return Vocabulary(legend, modules, layers, link_mosaics(collection.mosaics, modules, layers, source.at))
 
 
 def _chain(project: Project, collection: Collection, legend: Legend) -> tuple[Chain | None, tuple[ReadyStep, ...]]:

@@ -70,7 +70,7 @@ class BuildRecord(Frozen):
     hole_ha: float
     agreement: tuple[AgreementRecord, ...]
     missing: tuple[str, ...]
-    """Years that a module does not deliver, in words."""
+    """Years that a module does not deliver or that an earlier submission stands in for, in words."""
     pixels: dict[str, str]
     """Digest of the decoded pixels of all years by layer."""
     software: dict[str, str]

@@ -3,6 +3,7 @@ with the map."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from mutirao.change.transitions import crosstab_ha
 from mutirao.engine.inputs import Inputs
+from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS
 from mutirao.grid import Tile
 from mutirao.io.vectors import Zones
 from mutirao.legend import NODATA
@@ -34,6 +36,7 @@ class Summary:
         self.transitions = {pair: np.zeros((256, 256)) for pair in pairs_of(inputs.years)}
         self.filtered = np.zeros((len(inputs.steps) + 1, years, 256, 256))
         self.decided = np.zeros((years, modules + 1, 256, modules + 1))
+        self.conflicts: defaultdict[tuple[int, ...], float] = defaultdict(float)
 
     def add(self, tile: Tile, block: Block) -> None:
         """Add one finished tile."""
@@ -44,7 +47,9 @@ class Summary:
         for (before, after), table in self.transitions.items():
             table += crosstab_ha(block["class"][before - first], block["class"][after - first], pixel_ha)
         for t in range(len(self.inputs.years)):
-            self._add_year(t, {name: array[t] for name, array in block.items()}, pixel_ha)
+            self._add_year(t, {name: block[name][t] for name in LAYERS}, pixel_ha)
+        for kind, area in zip(block[KINDS].tolist(), block[KINDS_HA].tolist(), strict=True):
+            self.conflicts[tuple(kind)] += area
 
     def _add_year(self, t: int, block: Block, pixel_ha: np.ndarray) -> None:
         np.add.at(self.filtered[:, t], (block["filter"], block["integrated"], block["class"]), pixel_ha)
@@ -60,6 +65,7 @@ class Summary:
             "areas": self._area_table(),
             "transitions": self._transition_table(),
             "decisions": self._decision_table(),
+            "conflicts": self._conflict_table(),
             "filters": self._filter_table(),
         }
 
@@ -97,6 +103,26 @@ class Summary:
         ]
         return _frame(rows, ("year", "module", "class_code", "class_name", "modules_against", "area_ha"))
 
+    def _conflict_table(self) -> pd.DataFrame:
+        modules = ["", *(module.id for module in self.inputs.modules)]
+        rules = ["", *(rule.id for rule in self.inputs.rules)]
+        rows = [
+            (
+                self.inputs.years[t],
+                modules[a],
+                *self._class(in_a),
+                modules[b],
+                *self._class(in_b),
+                modules[w],
+                rules[r],
+                ha,
+            )
+            for (t, a, in_a, b, in_b, w, r), ha in sorted(self.conflicts.items())
+        ]
+        sides = ("module_a", "class_a", "name_a", "module_b", "class_b", "name_b")
+        frame = _frame(rows, ("year", *sides, "winner", "rule", "area_ha"))
+        return frame.sort_values("area_ha", ascending=False, kind="stable", ignore_index=True)
+
     def _filter_table(self) -> pd.DataFrame:
         titles = ["", *(step.title for step in self.inputs.steps)]
         rows = [
@@ -107,7 +133,10 @@ class Summary:
         return _frame(rows, ("step", "step_title", "year", *_PAIR, "area_ha"))
 
     def _pair(self, old: int, new: int) -> tuple[int, str, int, str]:
-        return old, self._name(old), new, self._name(new)
+        return *self._class(old), *self._class(new)
+
+    def _class(self, code: int) -> tuple[int, str]:
+        return code, self._name(code)
 
     def _name(self, code: int) -> str:
         known = self.inputs.legend.by_code.get(code)

@@ -6,26 +6,38 @@ A rule is a pure function of the claims and layers of one pixel and one year; `r
 from __future__ import annotations
 
 from collections import Counter
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from mutirao.collection import Years
+from mutirao.collection import Mosaic, Years
 from mutirao.model import Frozen, Id, Reference
 
 References = Reference | tuple[Reference, ...]
 Conditions = dict[Id, References]
 
 
-class From(Frozen):
-    """Take the class that a source claims."""
+def _as_code(key: object) -> object:
+    """Return a class code as a number again: in JSON, in which builds keep their rules, all keys are text."""
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
 
-    source: Id = Field(alias="from", description="Module whose claim is taken.")
+
+Translation = dict[Annotated[Reference, BeforeValidator(_as_code)], Reference]
+
+
+class From(Frozen):
+    """Take the class that a source claims; with a map, its translation, and only of the classes that are listed."""
+
+    source: Id = Field(alias="from", description="Module or mosaic whose claim is taken.")
+    map: Translation | None = Field(
+        default=None, min_length=1, description="New class by claimed class; the exception holds for these only."
+    )
 
 
 class Map(Frozen):
     """Translate the claimed class; a class that is not listed is kept."""
 
-    map: dict[Reference, Reference] = Field(min_length=1, description="New class by claimed class.")
+    map: Translation = Field(min_length=1, description="New class by claimed class.")
 
 
 Assign = Reference | From | Map
@@ -36,15 +48,20 @@ class Unless(Frozen):
     """A case in which a rule gives another class, or steps back."""
 
     when: Conditions = Field(min_length=1, description="All must hold: allowed classes or values by source.")
-    assign: Assign = Field(description="A class, {from: source}, {map: {old: new}} or skip.")
+    assign: Assign = Field(
+        description="A class, {from: source}, {map: {old: new}}, {from: source, map: {old: new}} or skip."
+    )
 
 
 class Rule(Frozen):
     """Whose claim wins, where and when."""
 
     id: Id = Field(description="Unique name of the rule.")
-    claim: Conditions = Field(min_length=1, max_length=1, description="One module and the classes it claims.")
-    where: Conditions = Field(default={}, description="Layers or modules that must all hold.")
+    claim: Conditions = Field(min_length=1, max_length=1, description="One module or mosaic and the classes it claims.")
+    where: Conditions = Field(default={}, description="Layers, modules or mosaics that must all hold.")
+    assign: Reference | Map | None = Field(
+        default=None, description="A class or {map: {old: new}}; the claimed class if absent."
+    )
     years: Years | None = Field(default=None, description="Years in which the rule holds; all years if absent.")
     unless: tuple[Unless, ...] = Field(default=(), description="Exceptions, tried in order.")
     why: str = Field(min_length=1, description="Reason, printed in the release notes and on the map page.")
@@ -53,8 +70,25 @@ class Rule(Frozen):
 
     @property
     def source(self) -> str:
-        """The module whose claim the rule is about."""
+        """The module or mosaic whose claim the rule is about."""
         return next(iter(self.claim))
+
+
+class Fill(Frozen):
+    """Give a class to the pixels that no rule takes."""
+
+    assign: Reference = Field(description="The class.")
+
+
+class StatedVocabulary(Frozen):
+    """What rules speak of, for a rule set that belongs to no collection here."""
+
+    legend: Id = Field(description="File under configs/legends/.")
+    sources: dict[Id, tuple[Reference, ...]] = Field(
+        min_length=1, max_length=255, description="Classes that a module may claim, by module."
+    )
+    layers: dict[Id, dict[str, int]] = Field(default={}, description="Values by name, by layer.")
+    mosaics: tuple[Mosaic, ...] = Field(default=(), description="Modules that rules speak of as one source.")
 
 
 class RuleSet(Frozen):
@@ -63,6 +97,12 @@ class RuleSet(Frozen):
     id: Id = Field(description="Equal to the file name.")
     title: str = Field(description="One line for people.")
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=65535, description="First match wins.")
+    holes: Literal["report", "refuse"] | Fill = Field(
+        default="report", description="Pixels that no rule takes: report, refuse the build, or {assign: class}."
+    )
+    vocabulary: StatedVocabulary | None = Field(
+        default=None, description="Modules, layers and legend, where no collection gives them."
+    )
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> RuleSet:

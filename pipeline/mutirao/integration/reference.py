@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
-from mutirao.integration.resolve import Allowed, Outcome, ResolvedRule
+from mutirao.integration.resolve import Allowed, Mosaics, Outcome, ResolvedRule
 from mutirao.legend import NODATA
+
+NO_MOSAICS: Mosaics = MappingProxyType({})
 
 
 class Decision(NamedTuple):
-    """What integration says of one pixel in one year; all zero where no rule takes the pixel (a coverage hole)."""
+    """What integration says of one pixel in one year; rule and source are 0 at a coverage hole, which no rule takes."""
 
     code: int
     """Class of the integrated map."""
@@ -22,22 +25,33 @@ class Decision(NamedTuple):
     """How many modules claim another class than the one that won; at a hole, how many claim anything."""
 
 
-def decide(rules: Iterable[ResolvedRule], claims: Mapping[str, int], layers: Mapping[str, int], year: int) -> Decision:
+def decide(
+    rules: Iterable[ResolvedRule],
+    claims: Mapping[str, int],
+    layers: Mapping[str, int],
+    year: int,
+    *,
+    mosaics: Mosaics = NO_MOSAICS,
+    hole: int = NODATA,
+) -> Decision:
     """Apply prevalence rules to one pixel in one year: the first rule that holds and does not step back wins.
 
     Parameters
     ----------
     claims : class by module, 0 where the module claims nothing; in the order of the collection.
     layers : value by ancillary layer.
+    hole : class of a pixel that no rule takes.
     """
-    pixel = {**layers, **claims}
+    members = {mosaic: modules.get(layers[layer]) for mosaic, (layer, modules) in mosaics.items()}
+    joined = {mosaic: claims[member] if member else NODATA for mosaic, member in members.items()}
+    pixel = {**layers, **claims, **joined}
     for rule in rules:
         outcome = _outcome(rule, pixel, year)
         if outcome is not None and not outcome.skip:
-            code = outcome.code(claims[outcome.source])
-            source = 1 + list(claims).index(outcome.source)
-            return Decision(code, rule.number, source, _conflicts(claims, code))
-    return Decision(NODATA, 0, 0, _conflicts(claims, NODATA))
+            module = members.get(outcome.source) or outcome.source  # a member decides, never the mosaic
+            code = outcome.code(pixel[outcome.source])
+            return Decision(code, rule.number, 1 + list(claims).index(module), _conflicts(claims, code))
+    return Decision(hole, 0, 0, _conflicts(claims, hole))
 
 
 def _outcome(rule: ResolvedRule, pixel: Mapping[str, int], year: int) -> Outcome | None:
@@ -45,8 +59,8 @@ def _outcome(rule: ResolvedRule, pixel: Mapping[str, int], year: int) -> Outcome
     if not (in_time and holds(rule.claim, pixel) and holds(rule.where, pixel)):
         return None
     for case in rule.cases:
-        # An exception that takes another module's class needs that module to claim one.
-        if holds(case.when, pixel) and pixel[case.outcome.source] != NODATA:
+        # An exception that takes another module's class needs that module to claim one, and one that its map lists.
+        if holds(case.when, pixel) and case.outcome.takes(pixel[case.outcome.source]):
             return case.outcome
     return rule.outcome
 

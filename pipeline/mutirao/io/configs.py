@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,8 +19,11 @@ from mutirao.errors import ConfigError, Finding
 
 MAX_BYTES = 8 * 1024 * 1024
 """No configuration that people can read is larger."""
+MAX_REPEATED = 100_000
+"""Values that aliases may add to those that are written; a few lines of aliases can stand for billions."""
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
+Mend = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,15 @@ def load(path: Path, model: type[Model]) -> Source[Model]:
     ------
     ConfigError
         With all findings: C101 missing file, C102 not YAML, C103 duplicate key, C104 unknown key, C105 missing key,
-        C106 wrong value.
+        C106 wrong value, C108 aliases that stand for too much.
     """
-    tree = read_tree(path)
+    return parse(path, read_tree(path), model)
+
+
+def parse(path: Path, tree: CommentedMap, model: type[Model], mend: Mend = lambda plain: plain) -> Source[Model]:
+    """Make a model of what `read_tree` gave; `mend` may change the plain values, positions stay those of the file."""
     try:
-        return Source(model.model_validate(_plain(tree)), path, tree)
+        return Source(model.model_validate(mend(_plain(tree))), path, tree)
     except ValidationError as err:
         raise ConfigError(*_findings(err, path, tree, model)) from err
 
@@ -62,10 +70,37 @@ def read_tree(path: Path) -> CommentedMap:
         raise _yaml_error("C102", err, path, "repair the YAML at this place; mind indentation and colons") from err
     except YAMLError as err:
         raise ConfigError.because("C102", f"not YAML: {err}", where=str(path), remedy="repair the file") from err
+    except RecursionError as err:
+        message = "values are nested too deep"
+        raise ConfigError.because("C102", message, where=str(path), remedy="nest less") from err
     if not isinstance(tree, CommentedMap):
         remedy = "begin the file with 'key: value' lines; see the schema in configs/schemas/"
         raise ConfigError.because("C102", "the file is no mapping of keys to values", where=str(path), remedy=remedy)
+    _refuse_explosion(tree, path)
     return tree
+
+
+def _refuse_explosion(tree: CommentedMap, path: Path) -> None:
+    """Refuse a file whose aliases stand for far more than is written, or for themselves."""
+    # Without aliases a file has no more values than bytes.
+    if _size(tree, {}) > path.stat().st_size + MAX_REPEATED:
+        message = f"aliases add more than {MAX_REPEATED} values, or hold themselves"
+        remedy = "write the values out, or repeat fewer of them"
+        raise ConfigError.because("C108", message, where=str(path), remedy=remedy)
+
+
+def _size(node: Any, sizes: dict[int, float]) -> float:
+    """Return the number of values with every alias written out; infinite for one that holds itself."""
+    if not isinstance(node, Mapping | list):
+        return 1
+    if id(node) not in sizes:
+        sizes[id(node)] = math.inf
+        sizes[id(node)] = 1 + sum(_size(child, sizes) for child in _children_of(node))
+    return sizes[id(node)]
+
+
+def _children_of(node: Any) -> Iterable[Any]:
+    return [*node.keys(), *node.values()] if isinstance(node, Mapping) else node
 
 
 def _text(path: Path) -> str:

@@ -35,10 +35,17 @@ CODES = {
     "A107": "The legend has no such class or group.",
     "A108": "The text is no box of west, south, east, north.",
     "A109": "The release is no local folder.",
+    "A110": "The text is no place.",
+    "A111": "The release keeps no claims.",
     "B101": "There is no build of the collection.",
     "B102": "The module was not run since it was changed.",
     "B103": "A version is asked of a module that the collection does not have.",
     "B104": "The text does not name a module and a version.",
+    "B107": "There is no such build.",
+    "B105": "A submission lacks a year that its module announces.",
+    "B106": "Rules leave pixels without a class, and the rule set refuses that.",
+    "B108": "The build keeps no rules.",
+    "B109": "A submission that the build read is gone, or is another.",
     "C101": "The file does not exist or cannot be read.",
     "C102": "The file is not YAML, or no mapping of keys to values.",
     "C103": "A key is written twice.",
@@ -46,6 +53,7 @@ CODES = {
     "C105": "A key is missing.",
     "C106": "A value does not fit its key.",
     "C107": "The id is not the file's name.",
+    "C108": "Aliases stand for far more than the file says, or for themselves.",
     "D101": "The file of a dataset cannot be read, or lacks what the dataset declares.",
     "D102": "The file of a dataset lies on another grid than the dataset declares.",
     "D103": "A module reads a dataset that it does not declare.",
@@ -54,6 +62,9 @@ CODES = {
     "D106": "A dataset lies on another grid than the module.",
     "D201": "Values are no reflectance; the scale is wrong.",
     "F101": "A step of the chain names no class or group of the legend.",
+    "F102": "A group stands where a single class is needed.",
+    "F103": "The sides of a pattern do not have equally many places.",
+    "F104": "'*' stands on the right side of a pattern.",
     "G101": "A place lies outside the grid.",
     "G102": "A layer does not lie on the collection's grid.",
     "G103": "A layer does not hold integers.",
@@ -61,6 +72,23 @@ CODES = {
     "I101": "A rule names no module or layer of the collection.",
     "I102": "A rule names no class or group of the legend, or several where one is needed.",
     "I103": "A rule names a value that the layer does not have.",
+    "I104": "A list or group in a rule is empty.",
+    "I105": "A mosaic names no layer, value or module that there is, or one of them twice.",
+    "I106": "A rule set belongs to no collection and states no vocabulary.",
+    "I201": "A rule can never fire.",
+    "I202": "No pixel reaches an exception.",
+    "I203": "An exception changes no class.",
+    "I204": "A value in a list changes no class.",
+    "I205": "A rule changes no class.",
+    "I206": "A claim reaches no rule.",
+    "I207": "A rule's id is used twice.",
+    "I208": "A rule has no id.",
+    "I209": "A rule asks a module for a class that it may not claim.",
+    "I210": "A layer is declared and never used.",
+    "I211": "A module or mosaic is declared and never used.",
+    "I212": "Two rules ask for the same pixels.",
+    "I213": "Rules are too entangled to decide a question about them.",
+    "I214": "A claim reaches no rule where a layer has none of its named values.",
     "L101": "Rules leave more area without a class than the gate allows.",
     "L102": "Agreement with a comparison is below the gate.",
     "L103": "The version of a release exists with other pixels.",
@@ -85,6 +113,7 @@ CODES = {
     "R201": "A file or address cannot be read.",
     "R202": "The port cannot be used.",
     "R203": "A record is damaged, or another version of mutirao wrote it.",
+    "R204": "The operating system refused to read or write.",
     "S101": "The version exists with other pixels.",
     "S102": "A file's name leads out of its folder.",
     "S103": "A file is a link.",
@@ -104,8 +133,12 @@ CODES = {
     "U104": "The year is none of the module's.",
     "U105": "There is no such collection, or several to choose from.",
     "U106": "The text is no version.",
+    "U107": "A rule set belongs to no collection and states no vocabulary.",
 }
 """One line for each code that is not a check's."""
+
+_ADVICE = {"I202", "I203", "I204", "I205", "I210", "I211", "I212", "I213", "I214"}
+"""Codes of `CODES` that only tell."""
 
 _HEAD = """# Reference of findings
 
@@ -131,4 +164,4 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
     for check in ALL_CHECKS:
         yield check.code, f"{check.title()}.", check.severity, f"{check.remedy}."
     for code, title in CODES.items():
-        yield code, title, "block", ""
+        yield code, title, "advise" if code in _ADVICE else "block", ""

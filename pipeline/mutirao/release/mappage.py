@@ -11,22 +11,23 @@ from typing import Any
 
 from pyproj import CRS
 
-from mutirao.collection import Collection
+from mutirao.engine.basis import Basis
 from mutirao.grid import Grid
 from mutirao.legend import Legend
 from mutirao.release import names
+from mutirao.release.pagerules import page_layers, page_mosaics, page_rule
 from mutirao.release.record import Release
 from mutirao.release.styles import PALETTE
 
 
 def page_config(
-    collection: Collection,
-    legend: Legend,
+    basis: Basis,
     release: Release,
     layers: Mapping[str, Mapping[int, str]],
     territories: str | None,
 ) -> dict[str, Any]:
     """Return the content of map.json; every address in it is relative to the release folder."""
+    collection, legend = basis.collection, basis.legend
     return {
         "title": collection.title,
         "product": collection.id,
@@ -40,6 +41,7 @@ def page_config(
         "grid": _grid(collection.grid),
         "years": list(release.years),
         "legend": _legend(legend),
+        "parents": _parents(legend),
         "modules": [
             {
                 **record.model_dump(include={"module", "name", "organisation", "kind", "version"}),
@@ -49,12 +51,17 @@ def page_config(
             for record in release.modules
         ],
         "rules": [
-            {"id": rule.number, "rule": rule.rule, "claim": rule.claim, "why": rule.why} for rule in release.rules
+            {"claim": record.claim, "why": record.why, **page_rule(rule, basis.names)}
+            for record, rule in zip(release.rules, basis.rules, strict=True)
         ],
+        "hole": basis.hole,
+        "mosaics": page_mosaics(basis),
+        "layers": page_layers(basis),
         "filters": [{"id": step.number, "step": step.step, "title": step.title} for step in release.steps],
         "assets": {
             **{layer: {str(year): name for year, name in by_year.items()} for layer, by_year in layers.items()},
             "history": names.history(collection.id, release.version),
+            "layers": names.layers(collection.id, release.version) if collection.layers else None,
         },
         "tables": {"areas": {"parquet": "tables/areas.parquet", "csv": "tables/areas.csv"}},
         "territories": territories,
@@ -96,6 +103,12 @@ def _legend(legend: Legend) -> list[dict[str, Any]]:
             {"code": item.code, "name": item.title(), "color": item.color, "parent": item.parent, "group": group}
         )
     return rows
+
+
+def _parents(legend: Legend) -> list[dict[str, Any]]:
+    """Return the classes that others belong to: no map shows them, but a module may claim them."""
+    upper = [item for item in legend.classes if item not in legend.leaves]
+    return [{"code": item.code, "name": item.title(), "color": item.color} for item in upper]
 
 
 def copy_viewer(folder: Path) -> None:

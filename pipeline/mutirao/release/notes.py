@@ -7,12 +7,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.collection import Collection
 from mutirao.release.record import Release
+from mutirao.release.rulenews import RuleNews
 
 MOST_CHANGES = 12
 """Rows of the table of changes; all of them are in tables/changes.csv."""
 
 
-def release_notes(collection: Collection, release: Release, areas: pd.DataFrame, changes: pd.DataFrame | None) -> str:
+def release_notes(
+    collection: Collection,
+    release: Release,
+    areas: pd.DataFrame,
+    changes: pd.DataFrame | None,
+    rule_news: RuleNews | None = None,
+) -> str:
     """Return the notes as Markdown."""
     context = {
         "collection": collection,
@@ -21,6 +28,7 @@ def release_notes(collection: Collection, release: Release, areas: pd.DataFrame,
         "changes": None if changes is None else largest_changes(changes),
         "changed_ha": 0.0 if changes is None else float(changes["area_ha"].sum()),
         "through": {} if changes is None else by_cause(changes),
+        "rule_news": rule_news,
     }
     return _environment().get_template("release-notes.md.j2").render(context)
 

@@ -15,6 +15,7 @@ from mutirao.collection import Collection
 from mutirao.io.storage import read_json
 from mutirao.legend import Legend, slug
 from mutirao.release.names import TITLES
+from mutirao.release.names import layers as layers_name
 from mutirao.release.record import FileRecord, Release
 
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -46,6 +47,7 @@ def catalog(
         names = {layer: by_year[year] for layer, by_year in layers.items()}
         child.add_item(_item(collection, legend, release, year, names, files))
     _add_tables(child, files.values())
+    _add_layers(child, collection.id, release.version, files)
     root.add_child(child)
     return root
 
@@ -148,6 +150,12 @@ def _add_tables(child: pystac.Collection, files: Iterable[FileRecord]) -> None:
                 file.name, media_type=TABLES[f".{suffix}"], roles=["data"], extra_fields=_checksum(file)
             )
             child.add_asset(f"{name}-{suffix}", asset)
+
+
+def _add_layers(child: pystac.Collection, product: str, version: str, files: Mapping[str, FileRecord]) -> None:
+    name = layers_name(product, version)
+    if name in files:
+        child.add_asset("layers", _raster("layers", name, files[name], None))
 
 
 def _checksum(file: FileRecord) -> dict[str, Any]:

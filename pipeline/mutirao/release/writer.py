@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from mutirao.collection import Collection
 from mutirao.engine.build import Build
+from mutirao.engine.evidence import evidence_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, plain
 from mutirao.io import rasters
@@ -23,10 +24,11 @@ from mutirao.io.vectors import read_zones
 from mutirao.legend import Legend
 from mutirao.project import Project
 from mutirao.release import names, stac, styles
-from mutirao.release.diff import Version, compare_versions
+from mutirao.release.diff import OldRules, Version, compare_versions
 from mutirao.release.mappage import copy_viewer, page_config
 from mutirao.release.notes import release_notes
 from mutirao.release.record import MANIFEST, FileRecord, Release
+from mutirao.release.rulenews import RuleNews, tell_rules
 
 
 class Writer:
@@ -37,25 +39,29 @@ class Writer:
     ) -> None:
         self.project, self.collection, self.build, self.version = project, collection, build, version
         self.previous, self.folder = previous, folder
-        self.legend: Legend = project.legend(collection.legend).value
+        self.evidence = evidence_of(project, build)
+        self.legend: Legend = self.evidence.basis.legend
         self.rasters: dict[str, tuple[str, str]] = {}
         """Digest and type of the pixels by file name."""
 
     def write(self, progress: Progress) -> tuple[Release, pd.DataFrame | None]:
         """Write everything, release.json last; return the release and its difference from the version before."""
-        layers = self._rasters(progress)
+        layers = {**self._rasters(progress), names.CLAIMS: self._claims(progress)}
+        self._layers()
         progress.say("Writing tables, catalogue, notes and the map page")
-        changes = self._tables()
+        rule_news = self._rule_news(progress)
+        changes = self._tables(rule_news)
         territories = self._territories()
         self._legend_files()
+        self.evidence.basis.write(self.folder)
         release = self._release()
         write_text(
             self.folder / "release-notes.md",
-            release_notes(self.collection, release, self.build.table("areas"), changes),
+            release_notes(self.collection, release, self.build.table("areas"), changes, rule_news),
         )
         write_text(self.folder / "CITATION.cff", _citation(release))
         self._catalog(release, layers)
-        write_json(self.folder / "map.json", page_config(self.collection, self.legend, release, layers, territories))
+        write_json(self.folder / "map.json", page_config(self.evidence.basis, release, layers, territories))
         copy_viewer(self.folder)
         release = self._release()
         write_json(self.folder / MANIFEST, plain(release))
@@ -91,11 +97,37 @@ class Writer:
         return name
 
     def _history(self, stack: np.ndarray) -> None:
-        name = names.history(self.collection.id, self.version)
         years = [str(year) for year in self.build.record.years]
         tags = self._tags("class", f"{years[0]}-{years[-1]}")
-        rasters.write_history_cog(self.folder / name, stack, self.collection.grid, names=years, tags=tags)
+        self._bands(names.history(self.collection.id, self.version), stack, years, tags)
+
+    def _claims(self, progress: Progress) -> dict[int, str]:
+        """Write what the modules claim, so that the release explains itself."""
+        years, whole = self.build.record.years, self.collection.grid.whole
+        with progress.stage("Writing claims", len(years)) as advance:
+            return {
+                year: self._bands(
+                    names.yearly(self.collection.id, names.CLAIMS, year, self.version),
+                    self.evidence.claims([year], whole)[:, 0],
+                    [module.module for module in self.build.record.modules],
+                    self._tags(names.CLAIMS, str(year)),
+                )
+                for year in years
+                if not advance()
+            }
+
+    def _layers(self) -> None:
+        ids = [layer.id for layer in self.evidence.basis.collection.layers]
+        if ids:
+            values = _compact(self.evidence.layers(self.collection.grid.whole))
+            name = names.layers(self.collection.id, self.version)
+            self._bands(name, values, ids, self._tags("layers", "all"))
+
+    def _bands(self, name: str, stack: np.ndarray, bands: Sequence[str], tags: Mapping[str, str]) -> str:
+        """Write (band, y, x) codes as one file with named bands."""
+        rasters.write_history_cog(self.folder / name, stack, self.collection.grid, names=bands, tags=tags)
         self.rasters[name] = (rasters.pixel_digest(stack, self.collection.grid), stack.dtype.name)
+        return name
 
     def _entries(self, layer: str) -> list[styles.Entry]:
         record = self.build.record
@@ -121,18 +153,26 @@ class Writer:
             "LICENSE": self.collection.license,
         }
 
-    def _tables(self) -> pd.DataFrame | None:
+    def _rule_news(self, progress: Progress) -> RuleNews | None:
+        return tell_rules(self.project, self.build, self.previous, progress) if self.previous else None
+
+    def _tables(self, rule_news: RuleNews | None) -> pd.DataFrame | None:
         areas = self.build.table("areas")
         areas.insert(0, "release", self.version)
-        tables = {"areas": areas, **{name: self.build.table(name) for name in ("transitions", "decisions", "filters")}}
-        changes = self._changes()
+        tables = {
+            "areas": areas,
+            **{name: self.build.table(name) for name in ("transitions", "decisions", "conflicts", "filters")},
+        }
+        changes = self._changes(rule_news.old_rules if rule_news else None)
         if changes is not None:
             tables["changes"] = changes
+        if rule_news and rule_news.impact:
+            tables["rule_impact"] = rule_news.impact.table
         for name, frame in tables.items():
             write_table(self.folder / "tables", name, frame)
         return changes
 
-    def _changes(self) -> pd.DataFrame | None:
+    def _changes(self, old_rules: OldRules | None) -> pd.DataFrame | None:
         if self.previous is None:
             return None
         old, grid = read_record(self.previous / MANIFEST, Release), self.collection.grid
@@ -140,7 +180,7 @@ class Writer:
             return None
         before = _version(old, _read(self.previous, old, "class"), _read(self.previous, old, "source"))
         after = _version(self.build.record, self.build.layer("class"), self.build.layer("source"))
-        return compare_versions(before, after, self.legend, grid.areas_ha(grid.whole))
+        return compare_versions(before, after, self.legend, grid.areas_ha(grid.whole), old_rules)
 
     def _territories(self) -> str | None:
         source = self.project.collection(self.collection.id)
@@ -155,7 +195,6 @@ class Writer:
 
     def _legend_files(self) -> None:
         write_text(self.folder / "legend.csv", styles.legend_csv(self.legend))
-        write_json(self.folder / "legend.json", self.legend.model_dump(mode="json"))
 
     def _catalog(self, release: Release, layers: Mapping[str, Mapping[int, str]]) -> None:
         stac.save(stac.catalog(self.collection, self.legend, release, layers), self.folder)
@@ -209,6 +248,13 @@ class Writer:
 def _narrow(stack: np.ndarray) -> np.ndarray:
     """Return numbers as uint8 where they fit, as everything but a set of more than 255 rules does."""
     return stack.astype(np.uint8) if stack.max(initial=0) <= np.iinfo(np.uint8).max else stack
+
+
+def _compact(values: np.ndarray) -> np.ndarray:
+    """Return integers in the smallest type that the map page reads and that holds them."""
+    low, high = values.min(initial=0), values.max(initial=0)
+    fits = (kind for kind in (np.uint8, np.uint16, np.int32) if np.iinfo(kind).min <= low <= high <= np.iinfo(kind).max)
+    return values.astype(next(fits, np.int64))
 
 
 def _read(folder: Path, release: Release, layer: str) -> np.ndarray:

@@ -1,0 +1,253 @@
+"""Series operators: hand-worked series of the networks' practice, and every kernel against its reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mutirao.errors import ConfigError
+from mutirao.filters import endpoints, frequency, isolated, lead_in, majority, pattern, regrowth, window
+from mutirao.filters.apply import apply_chain, ready
+from mutirao.filters.chain import Chain
+from mutirao.filters.pattern import Rewrite
+from mutirao.legend import Legend
+
+CODES = (3, 12, 15, 21, 39)
+NAMES = {3: "Forest", 12: "Grassland", 15: "Pasture", 21: "Mosaic of uses", 39: "Soybean"}
+LEGEND = Legend.model_validate(
+    {
+        "id": "brazil",
+        "version": "1",
+        "title": "five classes",
+        "classes": [{"code": code, "name": {"en": name}, "color": "#1f8d49"} for code, name in NAMES.items()],
+        "groups": {"native": [3, 12], "farming": [15, 21, 39]},
+    }
+)
+series = st.lists(st.sampled_from([0, 3, 12, 15, 21]), min_size=1, max_size=9)
+flags = st.booleans()
+
+
+def chain(*steps: dict):
+    parsed = Chain.model_validate({"id": "c", "title": "c", "steps": steps})
+    return ready(parsed, LEGEND, lambda *place: ".".join(map(str, place)))
+
+
+def run(values: list[int], **step) -> list[int]:
+    block = np.array(values, np.uint8)[:, None, None]
+    return apply_chain(chain(step), block)[0][:, 0, 0].tolist()
+
+
+def refused(**step) -> list[tuple[str, str]]:
+    with pytest.raises(ConfigError) as caught:
+        chain(step)
+    return [(finding.code, finding.where) for finding in caught.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "expected"),
+    [
+        # Networks write the first year of a gap and leave the rest to the next shorter window.
+        ([3, 15, 15, 3], {"width": 4, "classes": [3]}, [3, 3, 15, 3]),
+        ([3, 15, 15, 3], {"width": 4, "classes": [3], "writes": "gap"}, [3, 3, 3, 3]),
+        ([3, 15, 21, 15, 3], {"width": 5, "classes": ["native"], "writes": "gap"}, [3, 3, 3, 3, 3]),
+        ([3, 15, 3, 15, 3], {"width": 5, "classes": [3], "writes": "gap"}, [3, 15, 3, 15, 3]),
+        ([3, 15, 15], {"width": 4, "classes": [3]}, [3, 15, 15]),
+    ],
+)
+def test_window_of_four_and_five_years(values, step, expected):
+    assert run(values, filter="window", **step) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "expected"),
+    [
+        ([3, 21, 15], {"classes": [21]}, [3, 3, 15]),
+        ([3, 21, 21, 15], {"classes": [21]}, [3, 21, 21, 15]),
+        ([15, 21, 3], {"classes": [21], "allowed": ["native"]}, [15, 21, 3]),
+        # The class that is judged first gives way first: 21 becomes 39, and then 39 stands for two years.
+        ([15, 39, 21, 3], {"classes": [21, 39]}, [15, 39, 39, 3]),
+        ([15, 39, 21, 3], {"classes": [39, 21]}, [15, 15, 15, 3]),
+        ([3, 21, 3, 21, 3], {"classes": [21]}, [3, 3, 3, 3, 3]),
+        ([0, 21, 3], {"classes": [21]}, [0, 21, 3]),
+        ([21, 3], {"classes": [21]}, [21, 3]),
+    ],
+)
+def test_isolated_year_takes_the_year_before(values, step, expected):
+    assert run(values, filter="isolated", **step) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "rewrites", "options", "expected"),
+    [
+        ([3, 21, 21, 15], ["3 21 21 15 -> 3 21 15 15"], {}, [3, 21, 15, 15]),
+        ([3, 21, 12], ["native farming native -> _ 3 _"], {}, [3, 3, 12]),
+        ([3, 15, 3, 15, 3], ["3 * 3 -> _ 3 _"], {"windows": "first"}, [3, 3, 3, 15, 3]),
+        ([3, 15, 3, 15, 3], ["3 * 3 -> _ 3 _"], {"windows": "last"}, [3, 15, 3, 3, 3]),
+        # Running and ascending, the 3 that was just written is evidence for the next year; originally it is not.
+        ([3, 15, 15, 15], ["3 15 -> 3 3"], {"reads": "running"}, [3, 3, 3, 3]),
+        ([3, 15, 15, 15], ["3 15 -> 3 3"], {}, [3, 3, 15, 15]),
+        ([3, 15, 15, 15], ["3 15 -> 3 3"], {"reads": "running", "scan": "descending"}, [3, 3, 15, 15]),
+        ([15, 21], ["15 21 mosaic-of-uses -> _ _ 15"], {}, [15, 21]),
+    ],
+)
+def test_patterns_are_read_as_people_write_them(values, rewrites, options, expected):
+    assert run(values, filter="pattern", rewrites=rewrites, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "expected"),
+    [
+        ([15, 3, 3, 3], {"first": [3]}, [3, 3, 3, 3]),
+        ([3, 3, 3, 15], {}, [3, 3, 3, 3]),
+        ([3, 3, 3, 21], {"protected": [21]}, [3, 3, 3, 21]),
+        ([3, 12, 3, 15], {}, [3, 12, 3, 15]),
+        ([15, 3], {"first": [3]}, [15, 3]),
+    ],
+)
+def test_ends_follow_the_two_years_next_to_them(values, step, expected):
+    assert run(values, filter="endpoints", **step) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "expected"),
+    [
+        # Nine of ten valid years are native, seven of them forest: native years become forest, the pasture stays.
+        ([3] * 7 + [12] * 2 + [15], {}, [3] * 9 + [15]),
+        ([3] * 7 + [12] * 2 + [15], {"writes": "all"}, [3] * 10),
+        ([3] * 7 + [12] * 2 + [0], {}, [3] * 9 + [0]),
+        ([3] * 8 + [15] * 2, {}, [3] * 8 + [15] * 2),
+        ([3] * 5 + [12] * 5, {}, [3] * 5 + [12] * 5),
+    ],
+)
+def test_frequency_gives_the_clearest_class(values, step, expected):
+    settings = {"group": ["native"], "total": 0.9, "thresholds": {"Forest": 0.7, 12: 0.6}}
+    assert run(values, filter="frequency", **settings, **step) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "expected"),
+    [
+        ([15, 15, 15, 3, 3], {"years": 3}, [15, 15, 15, 21, 21]),
+        ([15, 15, 3, 3, 3], {"years": 3}, [15, 15, 3, 3, 3]),
+        # A year that is no use breaks the run.
+        ([15, 15, 0, 15, 3], {"years": 3}, [15, 15, 0, 15, 3]),
+        ([15, 15, 15, 39, 12], {"years": 2}, [15, 15, 15, 39, 21]),
+    ],
+)
+def test_years_of_use_block_regrowth(values, step, expected):
+    settings = {"use": ["farming"], "native": ["native"], "becomes": "mosaic of uses"}
+    assert run(values, filter="regrowth", **settings, **step) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "keep", "expected"),
+    [
+        # The perennial step of Collection 11: the mosaic that ends in a crop is the crop but for its first year.
+        ([3, 21, 21, 21, 39, 21], 1, [3, 21, 39, 39, 39, 21]),
+        ([3, 21, 21, 21, 39, 21], 0, [3, 39, 39, 39, 39, 21]),
+        ([21, 39], 1, [21, 39]),
+        ([21, 3, 39], 0, [21, 3, 39]),
+        ([21, 21, 3], 0, [21, 21, 3]),
+    ],
+)
+def test_lead_in_becomes_what_it_leads_to(values, keep, expected):
+    assert run(values, filter="lead_in", targets=["Soybean"], lead=[21], keep=keep) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([3, 12, 3], [3, 3, 3]), ([12, 3], [3, 3]), ([3, 12, 15], [3, 12, 15]), ([3, 12, 12, 0], [3, 12, 12, 0])],
+)
+def test_series_within_a_group_settles_on_its_most_frequent_class(values, expected):
+    assert run(values, filter="majority", classes=["native"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ({"filter": "pattern", "rewrites": ["3 21 -> 3"]}, [("F103", "steps.0.rewrites.0")]),
+        ({"filter": "pattern", "rewrites": ["3 21 3"]}, [("F103", "steps.0.rewrites.0")]),
+        ({"filter": "pattern", "rewrites": ["3 -> 3", "3 -> farming"]}, [("F102", "steps.0.rewrites.1")]),
+        ({"filter": "pattern", "rewrites": ["3 -> *"]}, [("F104", "steps.0.rewrites.0")]),
+        ({"filter": "window", "classes": [3, "forrest"]}, [("F101", "steps.0.classes.1")]),
+        (
+            {"filter": "frequency", "group": ["nativ"], "total": 1, "thresholds": {"farming": 1}},
+            [("F101", "steps.0.group.0"), ("F102", "steps.0.thresholds.farming")],
+        ),
+    ],
+)
+def test_mistakes_in_a_chain_are_told_with_their_place(step, expected):
+    assert refused(**step) == expected
+
+
+def kernel(values: list[int], function, *arguments) -> list[int]:
+    block = np.array(values, np.uint8)[:, None]
+    function(block, *arguments)
+    return block[:, 0].tolist()
+
+
+def table(codes) -> np.ndarray:
+    return np.isin(np.arange(256), list(codes))
+
+
+def order(codes) -> np.ndarray:
+    return np.array(codes, np.uint8)
+
+
+@given(series, st.permutations([3, 12, 15]), st.sampled_from([3, 4, 5]), flags)
+def test_window_kernel_equals_reference(values, classes, width, whole_gap):
+    expected = window.reference(values, classes, width, whole_gap=whole_gap)
+    assert kernel(values, window.close_windows, order(classes), width, whole_gap) == expected
+
+
+@given(series, st.permutations([3, 12, 15, 21]), st.sampled_from([{3}, {3, 12, 15, 21}]))
+def test_isolated_kernel_equals_reference(values, classes, allowed):
+    expected = isolated.reference(values, classes, frozenset(allowed))
+    assert kernel(values, isolated.remove_isolated, order(classes), table(allowed)) == expected
+
+
+@given(series, st.permutations([3, 12]), flags, st.sampled_from([(), (21,)]))
+def test_endpoints_kernel_equals_reference(values, first, last, protected):
+    expected = endpoints.reference(values, first, last=last, protected=frozenset(protected))
+    assert kernel(values, endpoints.correct_ends, order(first), last, table(protected)) == expected
+
+
+@given(series, st.sampled_from([0.0, 0.5, 0.9, 1.0]), st.permutations([3, 12, 15]), flags)
+def test_frequency_kernel_equals_reference(values, total, classes, whole):
+    thresholds = dict(zip(classes, (0.5, 0.3, 0.6), strict=True))
+    expected = frequency.reference(values, frozenset({3, 12}), total, thresholds, whole=whole)
+    arguments = (table({3, 12}), total, order(classes), np.array([0.5, 0.3, 0.6]), whole)
+    assert kernel(values, frequency.stabilise, *arguments) == expected
+
+
+@given(series, st.sampled_from([{15}, {15, 21}]), st.integers(1, 4), st.sampled_from([{3}, {3, 12}]))
+def test_regrowth_kernel_equals_reference(values, use, years, native):
+    expected = regrowth.reference(values, frozenset(use), years, frozenset(native), 21)
+    assert kernel(values, regrowth.block_regrowth, table(use), years, table(native), 21) == expected
+
+
+@given(series, st.sampled_from([{12}, {3, 12}]), st.sampled_from([{15}, {15, 21}]), st.integers(0, 2))
+def test_lead_in_kernel_equals_reference(values, targets, lead, keep):
+    expected = lead_in.reference(values, frozenset(targets), frozenset(lead), keep)
+    assert kernel(values, lead_in.rewrite_lead_in, table(targets), table(lead), keep) == expected
+
+
+@given(st.lists(st.sampled_from([0, 3, 12, 15]), min_size=1, max_size=6), st.permutations([3, 12, 15]))
+def test_majority_kernel_equals_reference(values, classes):
+    assert kernel(values, majority.settle, order(classes)) == majority.reference(values, classes)
+
+
+places = st.tuples(
+    st.sampled_from([frozenset({3}), frozenset({15, 21}), frozenset(range(256))]),
+    st.sampled_from([pattern.KEEP, 3, 15]),
+)
+rewrites = st.lists(places, min_size=1, max_size=4).map(lambda pairs: Rewrite(*map(tuple, zip(*pairs, strict=True))))
+
+
+@given(series, st.lists(rewrites, min_size=1, max_size=3), st.sampled_from(["any", "first", "last"]), flags, flags)
+def test_pattern_kernel_equals_reference(values, chosen, windows, running, descending):
+    expected = pattern.reference(values, chosen, windows=windows, running=running, descending=descending)
+    options = (windows == "first", windows == "last", running, descending)
+    assert kernel(values, pattern.rewrite_patterns, *pattern.compile_rewrites(chosen), *options) == expected
