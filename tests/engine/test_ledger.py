@@ -64,10 +64,14 @@ def test_code_digest_is_of_the_source(tmp_path, monkeypatch):
 
 
 def test_block_keeps_names_types_and_values(tmp_path):
-    arrays = {"class": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "rule": np.full((2, 3, 4), 500, np.uint16)}
+    arrays = {
+        "class": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+        "rule": np.full((2, 3, 4), 500, np.uint16),
+        "conflict_kinds": np.zeros((0, 7), np.uint16),
+    }
     write_block(tmp_path / f"b{SUFFIX}", arrays)
     back = read_block(tmp_path / f"b{SUFFIX}")
     assert back.keys() == arrays.keys()
     for name, array in arrays.items():
-        assert back[name].dtype == array.dtype
+        assert (back[name].dtype, back[name].shape) == (array.dtype, array.shape)
         assert (back[name] == array).all()

@@ -17,7 +17,8 @@ def write_block(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     with ZipStore(path, mode="w") as store:
         group = zarr.create_group(store)
         for name, array in arrays.items():
-            group.create_array(name, data=np.ascontiguousarray(array), chunks=array.shape)
+            chunks = tuple(max(side, 1) for side in array.shape)  # a table may have no rows, a chunk may not
+            group.create_array(name, data=np.ascontiguousarray(array), chunks=chunks)
 
 
 def read_block(path: Path) -> dict[str, np.ndarray]:
