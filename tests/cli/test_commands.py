@@ -14,26 +14,11 @@ import rasterio
 from typer.testing import CliRunner
 
 from mutirao import __version__
-from mutirao.cli import main
 from mutirao.cli.app import GROUPS, app
 
 REQUIRED = {
     "new", "run", "check", "submit", "status", "build", "release", "list", "stats", "download", "serve", "demo",
 }  # fmt: skip
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Call `mutirao` as the shell would; return its exit status, output and messages."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mutirao", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capfd.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

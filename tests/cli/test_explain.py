@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import pytest
 
-from mutirao.cli import main
 from mutirao.client import open_release
 from mutirao.demo import Demonstration
 from mutirao.engine.basis import read_basis
@@ -23,19 +22,11 @@ from mutirao.release.publish import publish
 
 
 @pytest.fixture
-def call(monkeypatch, capfd):
-    """Call `mutirao` as the shell would, on a screen of 80 columns; return its exit status, output and messages."""
+def call(call, monkeypatch):
+    """Call `mutirao` on a screen of 80 columns."""
     from mutirao.cli import console
 
     monkeypatch.setattr(console.out, "width", 80)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mutirao", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capfd.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
     return call
 
 

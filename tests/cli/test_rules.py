@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from mutirao.cli import main
-
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "configs" / "rules"
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Call `mutirao` as the shell would; return its exit status, output and messages."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mutirao", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capfd.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
