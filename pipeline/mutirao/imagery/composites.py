@@ -151,6 +151,7 @@ class _Moments:
         self.counts = counts
 
     def statistic(self, reducer: str) -> np.ndarray:
+        """Return one reducer of the clear observations, (y, x) float32, NaN where there is none."""
         if len(self.ordered) == 0:
             return np.full(self.counts.shape, np.nan, dtype=np.float32)
         match reducer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mutirao.collection import Years
-from mutirao.integration.reference import NO_MOSAICS, Decision
+from mutirao.integration.reference import NO_MOSAICS, Decision, join_mosaics
 from mutirao.integration.resolve import Allowed, Case, Mosaics, Outcome, ResolvedRule
 from mutirao.legend import NODATA
 
@@ -136,9 +136,7 @@ def explain(
     hole: int = NODATA,
 ) -> Explanation:
     """Apply prevalence rules to one pixel in one year and keep every step; parameters as of `reference.decide`."""
-    members = {mosaic: modules.get(layers[layer]) for mosaic, (layer, modules) in mosaics.items()}
-    joined = {mosaic: claims[member] if member else NODATA for mosaic, member in members.items()}
-    pixel = {**layers, **claims, **joined}
+    pixel, members = join_mosaics(claims, layers, mosaics)
     tried: list[TriedRule] = []
     for rule in rules:
         tried.append(_try(rule, pixel, year))

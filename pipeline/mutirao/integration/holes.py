@@ -44,6 +44,7 @@ class _Holes:
         return {key: self.universe.full[key] & ~1 for key in keys}
 
     def of(self, key: int, claim: int, place: str) -> Iterator[RuleFinding]:
+        """Yield the finding of a source's claim that reaches no rule, if there is such a pixel."""
         try:
             boxes = [box for heard in self._heard(key) for box in self._blamed(key, claim, heard)]
             inside = self._find([box for each in boxes if (box := meet(each, self.named)) is not None])

@@ -42,9 +42,7 @@ def decide(
     layers : value by ancillary layer.
     hole : class of a pixel that no rule takes.
     """
-    members = {mosaic: modules.get(layers[layer]) for mosaic, (layer, modules) in mosaics.items()}
-    joined = {mosaic: claims[member] if member else NODATA for mosaic, member in members.items()}
-    pixel = {**layers, **claims, **joined}
+    pixel, members = join_mosaics(claims, layers, mosaics)
     for rule in rules:
         outcome = _outcome(rule, pixel, year)
         if outcome is not None and not outcome.skip:
@@ -52,6 +50,15 @@ def decide(
             code = outcome.code(pixel[outcome.source])
             return Decision(code, rule.number, 1 + list(claims).index(module), _conflicts(claims, code))
     return Decision(hole, 0, 0, _conflicts(claims, hole))
+
+
+def join_mosaics(
+    claims: Mapping[str, int], layers: Mapping[str, int], mosaics: Mosaics
+) -> tuple[dict[str, int], dict[str, str | None]]:
+    """Return the value of every source and layer at a pixel, and by mosaic the member that speaks there, if any."""
+    members = {mosaic: modules.get(layers[layer]) for mosaic, (layer, modules) in mosaics.items()}
+    joined = {mosaic: claims[member] if member else NODATA for mosaic, member in members.items()}
+    return {**layers, **claims, **joined}, members
 
 
 def _outcome(rule: ResolvedRule, pixel: Mapping[str, int], year: int) -> Outcome | None:

@@ -215,6 +215,7 @@ class _Resolver:
             raise ConfigError(*self.findings)
 
     def rule(self, number: int, rule: Rule) -> ResolvedRule:
+        """Return one rule in codes; what cannot be looked up is kept in `findings`."""
         place: tuple[Any, ...] = ("rules", number - 1)
         claim = self._conditions(rule.claim, (*place, "claim"), modules_only=True)
         scope = self._conditions(rule.where, (*place, "where"))
