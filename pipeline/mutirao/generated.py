@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from mutirao.classify.recipe import Recipe
 from mutirao.collection import Collection
-from mutirao.filters.chain import Chain, Step
+from mutirao.crosswalk import Crosswalk
+from mutirao.filters.chain import AnyStep, ByRegion, Chain
+from mutirao.filters.step import Step
 from mutirao.imagery.dataset import Dataset
 from mutirao.integration.prevalence import RuleSet
 from mutirao.io.storage import write_text
@@ -23,11 +25,25 @@ from mutirao.modules.reference import findings_reference
 _FILTERS_HEAD = """# Filters
 
 Steps of a chain, `configs/chains/<id>.yaml`, in the order in which they run: each reads the result of the one before.
-A class is a code, a name or a group of the legend; a group stands for its classes in ascending order. Every step may
-have a `title` for the notes and the map page. This page is made from the models by `mutirao sync`."""
+A class is a code, a name or a group of the legend; a group stands for its classes in ascending order. This page is made
+from the models by `mutirao sync`.
+
+## Keys of every step
+
+| key | value | default | meaning |
+|---|---|---|---|
+| `title` | text | that of the filter | For the notes and the map page. |
+| `where` | mapping | everywhere | Pixels that the step may write: values by layer or level of territories. |
+| `years` | `first`, `last` | all | Years that the step may write, both ends included. |
+| `protected` | list | `[]` | Classes that the step never overwrites. |
+
+In `where`, the values of a layer are one value or its name, a list of them, `{at_least: 9, at_most: 45}` or
+`{none_of: [pantanal]}`; of several layers, all must hold. Whatever a step may write, it sees all pixels, years and
+classes."""
 SCHEMAS: dict[str, type[BaseModel]] = {
     "chain": Chain,
     "collection": Collection,
+    "crosswalk": Crosswalk,
     "dataset": Dataset,
     "legend": Legend,
     "manifest": Manifest,
@@ -48,7 +64,7 @@ def contents() -> dict[str, str]:
 
 def filter_reference() -> str:
     """Return the page of all steps that a chain may have, made from their models."""
-    steps = get_args(get_args(Step)[0])
+    steps = (*get_args(get_args(AnyStep)[0]), ByRegion)
     return "\n".join([_FILTERS_HEAD, *(line for model in steps for line in _filter_section(model))]) + "\n"
 
 
@@ -57,7 +73,8 @@ def _filter_section(model: type[BaseModel]) -> Iterator[str]:
     required = schema.get("required", [])
     yield f"\n## `{get_args(model.model_fields['filter'].annotation)[0]}`\n"
     yield f"{inspect.getdoc(model)}\n"
-    keys = {name: field for name, field in schema["properties"].items() if name not in ("filter", "title")}
+    common = ("filter", *Step.model_fields)
+    keys = {name: field for name, field in schema["properties"].items() if name not in common}
     yield "| key | value | default | meaning |\n|---|---|---|---|" if keys else "It has no other keys."
     for name, field in keys.items():
         default = "required" if name in required else f"`{json.dumps(field.get('default'))}`"
@@ -72,7 +89,13 @@ def _value(field: dict[str, Any]) -> str:
         return "class"
     if field["type"] == "integer":
         return f"{field.get('minimum', '')} to {field.get('maximum', '')}"
-    words = {"array": "list", "object": "mapping", "boolean": "`true`, `false`", "number": "number from 0 to 1"}
+    words = {
+        "array": "list",
+        "object": "mapping",
+        "boolean": "`true`, `false`",
+        "number": "number from 0 to 1",
+        "string": "text",
+    }
     return words[field["type"]]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mutirao.errors import UsageError
 
@@ -29,6 +29,15 @@ Version = Annotated[str, Field(pattern=_VERSION)]
 """major.minor.patch"""
 Reference = int | str
 """A class code, a class name or a group name of the legend; for a layer, a value or a value's name."""
+
+
+def _as_code(key: object) -> object:
+    """Return a class code as a number again: in JSON, in which builds keep rules and chains, all keys are text."""
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
+
+
+ReferenceKey = Annotated[Reference, BeforeValidator(_as_code)]
+"""A reference that is a key of a mapping."""
 
 
 def version_key(version: str) -> tuple[int, ...]:

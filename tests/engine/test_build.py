@@ -81,7 +81,8 @@ def test_result_is_the_same_on_any_tiling_and_with_any_number_of_threads(tiny_ne
 def test_tiles_are_what_the_tile_program_makes_of_the_whole(tiny_network):
     inputs = gather(tiny_network, "tiny", {})
     grid = inputs.collection.grid
-    everything = run_tile(inputs.program, inputs.steps, inputs.claims(grid.whole), inputs.layers, grid.whole.slices)
+    claims, ground = inputs.claims(grid.whole), inputs.ground(grid.whole)
+    everything = run_tile(inputs.program, inputs.steps, claims, inputs.layers, ground, grid.whole.slices)
     finished = build(tiny_network, "tiny", Silent())
     for name in LAYERS:
         assert (finished.layer(name) == everything[name]).all()

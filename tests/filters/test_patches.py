@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mutirao.filters import patches
+from mutirao.filters.step import Ground, MapWork, ReadyStep
 from mutirao.grid import Grid
 
 maps = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 3, 3, 4, 12]))
@@ -15,7 +16,8 @@ maps = arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), element
 
 def removed(classes: np.ndarray, min_pixels: int, connectivity: int = 8, protected=()) -> np.ndarray:
     block = np.ascontiguousarray(classes[None])
-    patches.remove_patches(block, min_pixels, connectivity, np.isin(np.arange(256), list(protected)))
+    step = ReadyStep("", MapWork((), lambda *_: None, 0), protected=frozenset(protected))
+    patches.remove_patches(block, Ground().site(step, block.shape), min_pixels, connectivity)
     return block[0]
 
 

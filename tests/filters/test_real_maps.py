@@ -11,6 +11,7 @@ import rasterio
 from mutirao.filters import endpoints, frequency, gapfill, isolated, patches, pattern, window
 from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.step import Limits
 from mutirao.io.configs import load
 from mutirao.legend import Legend
 
@@ -60,8 +61,8 @@ def by_reference(series: list[int]) -> list[int]:
         pattern.Rewrite(tuple(frozenset({code}) for code in before), after)
         for before, after in (((3, 21, 21, 15), (3, 21, 15, 15)), ((15, 21, 15), (-1, 15, -1)))
     ]
-    now = pattern.reference(now, rewrites, windows="any", running=True, descending=False)
-    now = endpoints.reference(now, (3, 4, 21), last=True, protected=frozenset({21}))
+    now = pattern.reference(now, rewrites, reads="running")
+    now = endpoints.reference(now, (3, 4, 21), last=True, limits=Limits(protected=frozenset({21})))
     return frequency.reference(now, NATIVE, 0.9, THRESHOLDS, whole=False)
 
 

@@ -14,13 +14,14 @@ series = st.lists(st.sampled_from([0, 3, 4, 12]), min_size=1, max_size=7)
 
 def filled(values: list[int]) -> list[int]:
     block = np.array(values, np.uint8)[:, None]
-    gapfill.fill_gaps(block)
+    gapfill.fill_gaps(block, np.ones(len(block), bool), np.zeros(256, bool))
     return block[:, 0].tolist()
 
 
 def closed(values: list[int], order: list[int]) -> list[int]:
     block = np.array(values, np.uint8)[:, None]
-    window.close_windows(block, np.array(order, np.uint8), 3, False)
+    free = (np.ones(len(block), bool), np.zeros(256, bool))
+    window.close_windows(block, *free, np.array(order, np.uint8), 3, False, False, False, False)
     return block[:, 0].tolist()
 
 

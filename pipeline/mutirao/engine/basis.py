@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, RootModel
 
 from mutirao.collection import Collection
-from mutirao.filters.apply import ReadyStep, ready
+from mutirao.engine.tileprogram import surroundings_of
+from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.step import ReadyStep
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, Where, hole_class, link_mosaics, resolve
@@ -21,27 +20,6 @@ from mutirao.legend import Legend
 from mutirao.model import Frozen
 
 COLLECTION, LEGEND, RULES, CHAIN = "collection.json", "legend.json", "rules.json", "chain.json"
-_KEYED_BY_CODE = ("map", "thresholds")
-
-
-def _with_codes(value: Any, *, coded: bool = False) -> Any:
-    """Turn keys that are codes into numbers again; JSON knows only text as keys, which would be names of classes."""
-    if isinstance(value, list):
-        return [_with_codes(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        int(key) if coded and key.isdecimal() else key: _with_codes(item, coded=key in _KEYED_BY_CODE)
-        for key, item in value.items()
-    }
-
-
-class _KeptRules(RootModel[Annotated[RuleSet, BeforeValidator(_with_codes)]]):
-    """Rules as they lie beside a build."""
-
-
-class _KeptChain(RootModel[Annotated[Chain, BeforeValidator(_with_codes)]]):
-    """A chain as it lies beside a build."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +58,7 @@ class Basis:
     @cached_property
     def steps(self) -> tuple[ReadyStep, ...]:
         """The steps of the chain in codes."""
-        return ready(self.chain, self.legend, self._in(CHAIN))
+        return ready(self.chain, self.legend, self._in(CHAIN), surroundings_of(self.collection))
 
     @cached_property
     def program(self) -> Program:
@@ -120,6 +98,6 @@ def read_basis(location: str) -> Basis:
         R201: a file is missing. R203: a file is damaged, or of another version of mutirao.
     """
     collection = read_record(f"{location}/{COLLECTION}", Collection)
-    legend, rules = read_record(f"{location}/{LEGEND}", Legend), read_record(f"{location}/{RULES}", _KeptRules).root
-    chain = read_record(f"{location}/{CHAIN}", _KeptChain).root if collection.chain else None
+    legend, rules = read_record(f"{location}/{LEGEND}", Legend), read_record(f"{location}/{RULES}", RuleSet)
+    chain = read_record(f"{location}/{CHAIN}", Chain) if collection.chain else None
     return Basis(collection, legend, rules, chain, location)

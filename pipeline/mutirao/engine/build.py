@@ -172,7 +172,7 @@ def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
     window = inputs.window(tile)
     layers = inputs.layers[:, *window.slices]
     claims, core = inputs.claims(window), tile.within(window)
-    arrays = run_tile(inputs.program, inputs.steps, claims, layers, core)
+    arrays = run_tile(inputs.program, inputs.steps, claims, layers, inputs.ground(window), core)
     conflicts = tile_conflicts(arrays, claims[:, :, *core], inputs.collection.grid.areas_ha(tile))
     ledger.record(key, lambda path: blocks.write_block(path, {**arrays, **conflicts}), tile=tile.id)
 
@@ -278,8 +278,10 @@ def _rule(number: int, rule: Rule) -> RuleRecord:
 
 
 def _steps(inputs: Inputs) -> tuple[StepRecord, ...]:
-    steps = inputs.chain.steps if inputs.chain else ()
-    return tuple(StepRecord(number=n, step=step.filter, title=step.title) for n, step in enumerate(steps, start=1))
+    return tuple(
+        StepRecord(number=number, step=step.settings[0], title=step.title)
+        for number, step in enumerate(inputs.steps, start=1)
+    )
 
 
 def _missing(inputs: Inputs) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from mutirao.engine.evidence import BuildEvidence, evidence_of
 from mutirao.engine.impacttables import AREAS, COLUMNS, weighted
 from mutirao.engine.progress import Progress
 from mutirao.engine.summary import WHOLE
-from mutirao.engine.tileprogram import run_tile
+from mutirao.engine.tileprogram import ground_of, run_tile
 from mutirao.errors import UsageError
 from mutirao.filters.apply import halo
 from mutirao.grid import Tile
@@ -225,8 +225,9 @@ class Pair:
         """Yield what the old and the new rules make of a tile."""
         window = self.grid.window_around(tile, self._halo)
         claims, layers = self.evidence.claims(self.years, window), self.evidence.layers(window)
+        ground = ground_of([layer.id for layer in self.new.collection.layers], layers, self.grid, window)
         for side, numbers in self.sides:
-            block = run_tile(side.program, side.steps, claims, layers, tile.within(window))
+            block = run_tile(side.program, side.steps, claims, layers, ground, tile.within(window))
             yield {**block, "rule": numbers[block["rule"]]}
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from mutirao.collection import Collection, Layer
 from mutirao.engine.ledger import digest_of
 from mutirao.engine.series import Series, link_series
+from mutirao.engine.tileprogram import ground_of, surroundings_of
 from mutirao.errors import ConfigError, GridError, UsageError
-from mutirao.filters.apply import ReadyStep, halo, ready
+from mutirao.filters.apply import halo, ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
@@ -70,6 +72,11 @@ class Inputs:
     def window(self, tile: Tile) -> Tile:
         """Return the tile with the pixels around it that the chain needs."""
         return self.collection.grid.window_around(tile, halo(self.steps))
+
+    def ground(self, window: Tile) -> Ground:
+        """Return what the chain may consult in a window."""
+        names = [layer.id for layer in self.collection.layers]
+        return ground_of(names, self.layers[:, *window.slices], self.collection.grid, window)
 
     def claims(self, window: Tile) -> np.ndarray:
         """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0."""
@@ -161,7 +168,7 @@ def _chain(project: Project, collection: Collection, legend: Legend) -> tuple[Ch
     if collection.chain is None:
         return None, ()
     chain = project.chain(collection.chain)
-    return chain.value, ready(chain.value, legend, chain.at)
+    return chain.value, ready(chain.value, legend, chain.at, surroundings_of(collection))
 
 
 def _layers(source: Source[Collection]) -> np.ndarray:

@@ -9,8 +9,9 @@ import numpy as np
 
 from mutirao.engine.basis import Basis
 from mutirao.engine.evidence import COMPARED, Evidence
-from mutirao.engine.tileprogram import run_tile
-from mutirao.filters.apply import halo
+from mutirao.engine.tileprogram import ground_of, run_tile
+from mutirao.filters.apply import halo, run_step
+from mutirao.filters.step import Ground
 from mutirao.grid import Tile
 from mutirao.integration.explain import Explanation, explain
 
@@ -67,7 +68,8 @@ def tell(evidence: Evidence, row: int, column: int) -> Story:
     window = basis.collection.grid.window_around(pixel, halo(basis.steps))
     claims, layers = evidence.claims(years, window), evidence.layers(window)
     core = pixel.within(window)
-    ran = run_tile(basis.program, basis.steps, claims, layers, (slice(None), slice(None)))
+    ground = ground_of([layer.id for layer in basis.collection.layers], layers, basis.collection.grid, window)
+    ran = run_tile(basis.program, basis.steps, claims, layers, ground, (slice(None), slice(None)))
     told = {layer: tuple(array[:, *core].ravel().tolist()) for layer, array in ran.items()}
     return Story(
         title=evidence.title,
@@ -77,7 +79,7 @@ def tell(evidence: Evidence, row: int, column: int) -> Story:
         column=column,
         years=years,
         explanations=_explanations(basis, claims[:, :, *core], layers[:, *core]),
-        changes=_changes(basis, ran["integrated"], core),
+        changes=_changes(basis, ran["integrated"], ground, core),
         told=told,
         kept=evidence.kept(pixel),
     )
@@ -93,11 +95,11 @@ def _explanations(basis: Basis, claims: np.ndarray, layers: np.ndarray) -> tuple
     )
 
 
-def _changes(basis: Basis, integrated: np.ndarray, core: tuple[slice, slice]) -> tuple[Change, ...]:
+def _changes(basis: Basis, integrated: np.ndarray, ground: Ground, core: tuple[slice, slice]) -> tuple[Change, ...]:
     now, found = integrated.copy(), []
     series = _series(now, core)
     for number, step in enumerate(basis.steps, start=1):
-        step.run(now)
+        run_step(step, now, ground)
         before, series = series, _series(now, core)
         if before != series:
             found.append(Change(number, step.title, before, series))

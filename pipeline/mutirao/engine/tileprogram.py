@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mutirao.filters.apply import ReadyStep, apply_chain
+from mutirao.collection import Collection
+from mutirao.filters.apply import apply_chain
+from mutirao.filters.step import Ground, ReadyStep, Surroundings
+from mutirao.grid import Grid, Tile
 from mutirao.integration.compile import Integrated, Program, integrate
 from mutirao.integration.conflicts import sum_conflicts
 
@@ -19,15 +22,33 @@ KINDS, KINDS_HA = "conflict_kinds", "conflict_ha"
 back need not look at the claims again."""
 
 
+def surroundings_of(collection: Collection) -> Surroundings:
+    """Return what the chain of a collection may speak of."""
+    areas = collection.grid.areas_ha(collection.grid.whole)
+    layers = {layer.id: layer.values for layer in collection.layers}
+    return Surroundings(collection.years.all(), layers, (float(areas.min()), float(areas.max())))
+
+
+def ground_of(names: Sequence[str], layers: np.ndarray, grid: Grid, window: Tile) -> Ground:
+    """Return what the chain may consult in a window: its layers (layer, y, x) by name, and the size of pixels."""
+    return Ground(dict(zip(names, layers, strict=True)), grid.areas_ha(window))
+
+
 def run_tile(
-    program: Program, steps: Sequence[ReadyStep], claims: np.ndarray, layers: np.ndarray, core: tuple[slice, slice]
+    program: Program,
+    steps: Sequence[ReadyStep],
+    claims: np.ndarray,
+    layers: np.ndarray,
+    ground: Ground,
+    core: tuple[slice, slice],
 ) -> dict[str, np.ndarray]:
     """Integrate and filter a window and return its core.
 
     Parameters
     ----------
     claims : (module, year, y, x) uint8 claims of the window.
-    layers : (layer, y, x) integers of the window.
+    layers : (layer, y, x) integers of the window, for the rules.
+    ground : what the steps of the chain consult in the window.
     core : rows and columns of the tile inside the window.
 
     Returns
@@ -35,7 +56,7 @@ def run_tile(
     The arrays named in `LAYERS`, cut to the core.
     """
     integrated = integrate(program, claims, layers)
-    classes, touched = apply_chain(steps, integrated.classes)
+    classes, touched = apply_chain(steps, integrated.classes, ground)
     arrays = (classes, integrated.classes, integrated.source, integrated.rule, integrated.conflicts, touched)
     return {name: array[:, *core] for name, array in zip(LAYERS, arrays, strict=True)}
 

@@ -2,170 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 
 from mutirao.errors import ConfigError, Finding
-from mutirao.filters import patches
-from mutirao.filters.chain import (
-    Chain,
-    Endpoints,
-    Frequency,
-    GapFill,
-    Isolated,
-    LeadIn,
-    Majority,
-    Patches,
-    Pattern,
-    Regrowth,
-    Step,
-    Window,
-)
-from mutirao.filters.endpoints import correct_ends
-from mutirao.filters.frequency import stabilise
-from mutirao.filters.gapfill import fill_gaps
-from mutirao.filters.isolated import remove_isolated
-from mutirao.filters.lead_in import rewrite_lead_in
-from mutirao.filters.lookup import EVERYTHING, Lookup
-from mutirao.filters.majority import settle
-from mutirao.filters.pattern import compile_rewrites, rewrite_patterns
-from mutirao.filters.regrowth import block_regrowth
-from mutirao.filters.window import close_windows
+from mutirao.filters.chain import Chain
+from mutirao.filters.lookup import Lookup
+from mutirao.filters.step import Ground, ReadyStep, SeriesWork, Site, Step, Surroundings
 from mutirao.legend import Legend
 
-Operator = Callable[[np.ndarray], None]
+_STRIP = 4096
+"""Pixels worked on at a time, so that their years stay in the cache for all steps on series."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyStep:
-    """A step in codes. `run` changes a C-ordered (year, y, x) uint8 block in place and needs `halo` pixels around."""
-
-    title: str
-    settings: tuple[Any, ...]
-    """Everything that decides what the step does, as plain values; steps with equal settings do the same."""
-    halo: int
-    run: Operator
-
-
-def ready(chain: Chain | None, legend: Legend, where: Callable[..., str]) -> tuple[ReadyStep, ...]:
-    """Look up the classes of a chain.
+def ready(
+    chain: Chain | None, legend: Legend, where: Callable[..., str], surroundings: Surroundings | None = None
+) -> tuple[ReadyStep, ...]:
+    """Look up what the steps of a chain name.
 
     Raises
     ------
     ConfigError
         With all findings: F101 unknown class or group, F102 a group where one class must stand, F103 a pattern with
-        unequal sides, F104 `*` on the right side of a pattern.
+        unequal sides, F104 `*` on the right side of a pattern, F105 unknown layer, F106 unknown value of a layer, F107
+        a year outside the series, and those of single operators.
     """
     findings: list[Finding] = []
-    steps = []
-    for number, step in enumerate(chain.steps if chain else ()):
-        lookup = Lookup(legend, lambda *place, number=number: where("steps", number, *place), findings)
-        before = len(findings)
-        prepared = _PREPARE[type(step)](step, lookup)
-        if len(findings) == before:
-            steps.append(ReadyStep(step.title, *prepared()))
+    steps = [
+        _ready(step, Lookup(legend, _at(where, place), findings, surroundings or Surroundings()))
+        for step, place in (chain.flat() if chain else ())
+    ]
     if findings:
         raise ConfigError(*findings)
-    return tuple(steps)
+    return tuple(step for step in steps if step)
 
 
-Prepared = Callable[[], tuple[tuple[Any, ...], int, Operator]]
-"""Settings, halo and operator of a step; called only if all its names are known."""
+def _at(where: Callable[..., str], base: tuple[int | str, ...]) -> Callable[..., str]:
+    return lambda *place: where(*base, *place)
 
 
-def _gap_fill(step: GapFill, lookup: Lookup) -> Prepared:
-    return lambda: ((step.filter,), 0, _on_series(fill_gaps))
-
-
-def _window(step: Window, lookup: Lookup) -> Prepared:
-    order = lookup.codes(step.classes, "classes")
-    settings = (step.filter, step.width, step.writes, order)
-    arguments = (np.array(order, np.uint8), step.width, step.writes == "gap")
-    return lambda: (settings, 0, _on_series(close_windows, *arguments))
-
-
-def _isolated(step: Isolated, lookup: Lookup) -> Prepared:
-    order = lookup.codes(step.classes, "classes")
-    allowed = lookup.codes(step.allowed, "allowed") or sorted(EVERYTHING - {0})
-    arguments = (np.array(order, np.uint8), _table(allowed))
-    return lambda: ((step.filter, order, allowed), 0, _on_series(remove_isolated, *arguments))
-
-
-def _pattern(step: Pattern, lookup: Lookup) -> Prepared:
-    rewrites = [lookup.rewrite(text, "rewrites", i) for i, text in enumerate(step.rewrites)]
-    plain = [([sorted(codes) for codes in rewrite.before], rewrite.after) for rewrite in rewrites]
-    settings = (step.filter, plain, step.windows, step.reads, step.scan)
-    where = (step.windows == "first", step.windows == "last", step.reads == "running", step.scan == "descending")
-    return lambda: (settings, 0, _on_series(rewrite_patterns, *compile_rewrites(rewrites), *where))
-
-
-def _endpoints(step: Endpoints, lookup: Lookup) -> Prepared:
-    first, protected = lookup.codes(step.first, "first"), lookup.codes(step.protected, "protected")
-    settings = (step.filter, first, step.last, protected)
-    arguments = (np.array(first, np.uint8), step.last, _table(protected))
-    return lambda: (settings, 0, _on_series(correct_ends, *arguments))
-
-
-def _frequency(step: Frequency, lookup: Lookup) -> Prepared:
-    group = lookup.codes(step.group, "group")
-    order = [lookup.single(reference, "thresholds", reference) for reference in step.thresholds]
-    shares = list(step.thresholds.values())
-    settings = (step.filter, group, step.total, order, shares, step.writes)
-    thresholds = (np.array(order, np.uint8), np.array(shares))
-    arguments = (_table(group), step.total, *thresholds, step.writes == "all")
-    return lambda: (settings, 0, _on_series(stabilise, *arguments))
-
-
-def _regrowth(step: Regrowth, lookup: Lookup) -> Prepared:
-    use, native = lookup.codes(step.use, "use"), lookup.codes(step.native, "native")
-    becomes = lookup.single(step.becomes, "becomes")
-    arguments = (_table(use), step.years, _table(native), becomes)
-    return lambda: ((step.filter, use, step.years, native, becomes), 0, _on_series(block_regrowth, *arguments))
-
-
-def _lead_in(step: LeadIn, lookup: Lookup) -> Prepared:
-    targets, lead = lookup.codes(step.targets, "targets"), lookup.codes(step.lead, "lead")
-    arguments = (_table(targets), _table(lead), step.keep)
-    return lambda: ((step.filter, targets, lead, step.keep), 0, _on_series(rewrite_lead_in, *arguments))
-
-
-def _majority(step: Majority, lookup: Lookup) -> Prepared:
-    order = lookup.codes(step.classes, "classes")
-    return lambda: ((step.filter, order), 0, _on_series(settle, np.array(order, np.uint8)))
-
-
-def _patches(step: Patches, lookup: Lookup) -> Prepared:
-    protected = lookup.codes(step.protected, "protected")
-    settings = (step.filter, step.min_pixels, step.connectivity, protected)
-    limits = (step.min_pixels, step.connectivity, _table(protected))
-    return lambda: (settings, patches.halo(step.min_pixels), lambda block: patches.remove_patches(block, *limits))
-
-
-_PREPARE: dict[type[Step], Callable[[Any, Lookup], Prepared]] = {
-    GapFill: _gap_fill,
-    Window: _window,
-    Isolated: _isolated,
-    Pattern: _pattern,
-    Endpoints: _endpoints,
-    Frequency: _frequency,
-    Regrowth: _regrowth,
-    LeadIn: _lead_in,
-    Majority: _majority,
-    Patches: _patches,
-}
-
-
-def _table(codes: Sequence[int]) -> np.ndarray:
-    """Return (256,) bool, true at the codes."""
-    return np.isin(np.arange(256), codes)
-
-
-def _on_series(kernel: Callable[..., None], *arguments: Any) -> Operator:
-    """Make an operator of a kernel that works on (year, pixel)."""
-    return lambda block: kernel(block.reshape(len(block), -1), *arguments)
+def _ready(step: Step, look: Lookup) -> ReadyStep | None:
+    before = len(look.findings)
+    prepared, scope, years = step.prepare(look), look.scope(step.where), look.writable(step.years)
+    protected = frozenset(look.codes(step.protected, "protected"))
+    return ReadyStep(step.title, prepared(), scope, years, protected) if len(look.findings) == before else None
 
 
 def halo(steps: Sequence[ReadyStep]) -> int:
@@ -173,22 +56,91 @@ def halo(steps: Sequence[ReadyStep]) -> int:
     return sum(step.halo for step in steps)
 
 
-def apply_chain(steps: Sequence[ReadyStep], classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+class Watch(Protocol):
+    """Looks on while a chain runs."""
+
+    def see(self, number: int, before: np.ndarray, after: np.ndarray, first: int) -> None:
+        """See what a step (numbered from 1) made of the pixels from a flat index on; both (year, pixel) uint8."""
+
+
+def apply_chain(
+    steps: Sequence[ReadyStep], classes: np.ndarray, ground: Ground | None = None, watch: Watch | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Run the steps in order.
 
     Parameters
     ----------
     classes : (year, y, x) uint8, class codes with 0 for nodata; not changed.
+    ground : layers and pixel sizes under the block; needed if a step asks for them.
+    watch : is shown every step on every pixel once.
 
     Returns
     -------
     classes : (year, y, x) uint8 after the last step.
     touched : (year, y, x) uint8, number (from 1) of the last step that changed the pixel in that year, 0 for none.
     """
-    now = classes.copy()
+    now = np.array(classes, order="C")
     touched = np.zeros_like(now)
-    for number, step in enumerate(steps, start=1):
-        before = now.copy()
-        step.run(now)
-        touched[now != before] = number
+    under = ground or Ground()
+    numbered = list(enumerate(steps, start=1))
+    for _, group in groupby(numbered, key=lambda pair: isinstance(pair[1].work, SeriesWork)):
+        run = list(group)
+        on_series = [(number, step, step.work) for number, step in run if isinstance(step.work, SeriesWork)]
+        if on_series:
+            _run_strips(on_series, now, touched, under, watch)
+        else:
+            for number, step in run:
+                before = now.copy()
+                run_step(step, now, under)
+                touched[now != before] = number
+                if watch:
+                    watch.see(number, before.reshape(len(now), -1), now.reshape(len(now), -1), 0)
     return now, touched
+
+
+def run_step(step: ReadyStep, classes: np.ndarray, ground: Ground) -> None:
+    """Run one step on a C-ordered (year, y, x) uint8 block, in place."""
+    if isinstance(step.work, SeriesWork):
+        _run_strips([(1, step, step.work)], classes, np.zeros_like(classes), ground, None)
+    else:
+        step.work.run(classes, ground.site(step, classes.shape))
+
+
+def _run_strips(
+    steps: Iterable[tuple[int, ReadyStep, SeriesWork]],
+    classes: np.ndarray,
+    touched: np.ndarray,
+    ground: Ground,
+    watch: Watch | None,
+) -> None:
+    """Run steps on series strip by strip, all steps on one strip before the next."""
+    years = len(classes)
+    flat, marks = classes.reshape(years, -1), touched.reshape(years, -1)
+    sites = [(number, work, ground.site(step, classes.shape)) for number, step, work in steps]
+    for first in range(0, flat.shape[1], _STRIP):
+        pixels = slice(first, first + _STRIP)
+        strip = np.ascontiguousarray(flat[:, pixels])
+        for number, work, site in sites:
+            before = strip.copy()
+            _run_strip(work, site, strip, pixels)
+            marks[:, pixels][strip != before] = number
+            if watch:
+                watch.see(number, before, strip, first)
+        flat[:, pixels] = strip
+
+
+def _run_strip(work: SeriesWork, site: Site, strip: np.ndarray, pixels: slice) -> None:
+    """Run a kernel on the pixels of a strip that may be written."""
+    scope = site.scope.reshape(-1)[pixels]
+    layers = site.layers.reshape(len(site.layers), site.scope.size)[:, pixels]
+    if scope.all():
+        _call(work, site, strip, layers)
+    elif scope.any():
+        chosen = np.ascontiguousarray(strip[:, scope])
+        _call(work, site, chosen, layers[:, scope])
+        strip[:, scope] = chosen
+
+
+def _call(work: SeriesWork, site: Site, series: np.ndarray, layers: np.ndarray) -> None:
+    consulted = (np.ascontiguousarray(layers),) if work.layers else ()
+    work.kernel(series, *consulted, site.writable, site.protected, *work.arguments)

@@ -7,29 +7,55 @@ matters: two isolated years of one class are never neighbours, and the year that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numba
 import numpy as np
+from pydantic import Field
+
+from mutirao.filters.lookup import Lookup
+from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write, table_of
+from mutirao.model import Reference
 
 
-def reference(series: Sequence[int], classes: Sequence[int], allowed: frozenset[int]) -> list[int]:
+class Isolated(Step):
+    """A year of a class that both neighbours in time differ from takes the class of the year before."""
+
+    filter: Literal["isolated"]
+    title: str = Field(default="Remove isolated years", description=TITLE)
+    classes: tuple[Reference, ...] = Field(min_length=1, description="Classes in the order in which they are judged.")
+    allowed: tuple[Reference, ...] = Field(default=(), description="Classes that may take the place; default: any.")
+
+    def prepare(self, look: Lookup) -> Prepared:
+        """Look up classes."""
+        order = look.codes(self.classes, "classes")
+        allowed = look.codes(self.allowed, "allowed") or list(range(1, 256))
+        arguments = (np.array(order, np.uint8), table_of(allowed))
+        return lambda: SeriesWork((self.filter, order, allowed), remove_isolated, arguments, evidence=(1, 1))
+
+
+def reference(
+    series: Sequence[int], classes: Sequence[int], allowed: frozenset[int], limits: Limits = FREE
+) -> list[int]:
     """Remove isolated years of one pixel's series in plain Python, class by class in order."""
     now = list(series)
     for code in classes:
         before = list(now)
         for t in range(1, len(now) - 1):
-            if before[t] == code and code not in (before[t - 1], before[t + 1]) and before[t - 1] in allowed:
+            stands_alone = before[t] == code and code not in (before[t - 1], before[t + 1])
+            if stands_alone and before[t - 1] in allowed and limits.allow(t, code):
                 now[t] = before[t - 1]
     return now
 
 
 @numba.njit(nogil=True, cache=True)
-def remove_isolated(classes: np.ndarray, order: np.ndarray, allowed: np.ndarray) -> None:
+def remove_isolated(classes, writable, protected, order, allowed):  # type: ignore[no-untyped-def]
     """Remove isolated years in place.
 
     Parameters
     ----------
     classes : (year, pixel) uint8, class codes; changed in place. The first and last year are never written.
+    writable, protected : see `SeriesWork.kernel`.
     order : (class,) uint8, classes in the order of the passes.
     allowed : (256,) bool, classes of the year before that may take the place.
     """
@@ -37,5 +63,6 @@ def remove_isolated(classes: np.ndarray, order: np.ndarray, allowed: np.ndarray)
         for t in range(1, len(classes) - 1):
             before, now, after = classes[t - 1], classes[t], classes[t + 1]
             for p in range(len(now)):
-                if now[p] == code and before[p] != code and after[p] != code and allowed[before[p]]:
+                stands_alone = now[p] == code and before[p] != code and after[p] != code
+                if stands_alone and allowed[before[p]] and may_write(writable, protected, t, code):
                     now[p] = before[p]

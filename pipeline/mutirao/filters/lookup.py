@@ -1,12 +1,14 @@
-"""Look up the names of a chain in the legend; every mistake is kept, so that all of them are told at once."""
+"""Look up the names of a chain; every mistake is kept, so that all of them are told at once."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from mutirao.errors import Finding
-from mutirao.filters.pattern import KEEP, Rewrite
+from mutirao.filters.step import Between, Condition, Except, Scope, Span, Surroundings, table_of
 from mutirao.legend import Legend
 from mutirao.model import Reference
 
@@ -15,54 +17,92 @@ Where = Callable[..., str]
 
 
 class Lookup:
-    """Turns class names and groups of one step into codes; `place` is the step's place in the file."""
+    """Turns the names of one step into codes; `where` tells a place of the step in its file."""
 
-    def __init__(self, legend: Legend, where: Where, findings: list[Finding]) -> None:
+    def __init__(self, legend: Legend, where: Where, findings: list[Finding], surroundings: Surroundings) -> None:
         self.legend = legend
         self.where = where
         self.findings = findings
+        self.surroundings = surroundings
 
     def codes(self, references: Iterable[Reference], *place: int | str) -> list[int]:
         """Return codes in order; a group stands for its classes in ascending order."""
-        return [code for i, reference in enumerate(references) for code in sorted(self._resolve(reference, *place, i))]
+        return [code for i, reference in enumerate(references) for code in sorted(self.resolve(reference, *place, i))]
+
+    def order(self, references: Iterable[Reference], *place: int | str) -> np.ndarray:
+        """Return codes in order as (class,) uint8."""
+        return np.array(self.codes(references, *place), np.uint8)
+
+    def table(self, references: Iterable[Reference], *place: int | str) -> np.ndarray:
+        """Return (256,) bool, true at the codes."""
+        return table_of(self.codes(references, *place))
 
     def single(self, reference: Reference, *place: int | str) -> int:
         """Return one code; a group of several is a finding."""
-        codes = self._resolve(reference, *place)
+        codes = self.resolve(reference, *place)
         if len(codes) > 1:
             self.complain("F102", f"'{reference}' is a group of {len(codes)} classes", "name a single class", *place)
         return min(codes, default=0)
 
-    def rewrite(self, text: str, *place: int | str) -> Rewrite:
-        """Read a pattern such as `3 21 21 15 -> 3 21 15 15`."""
-        left, arrow, right = text.partition("->")
-        before, after = left.split(), right.split()
-        if not arrow or not before or len(before) != len(after):
-            message = f"'{text}' has {len(before)} places on the left and {len(after)} on the right of '->'"
-            self.complain("F103", message, "write as many on both sides, for example '3 21 3 -> _ 3 _'", *place)
-            return Rewrite((), ())
-        allowed = tuple(EVERYTHING if token == "*" else self._resolve(_reference(token), *place) for token in before)
-        return Rewrite(allowed, tuple(self._written(token, *place) for token in after))
+    def resolve(self, reference: Reference, *place: int | str) -> frozenset[int]:
+        """Return the codes of a class or group; none, and a finding, if the legend has it not."""
+        try:
+            return self.legend.resolve(reference)
+        except KeyError:
+            message = f"'{reference}' is no class or group of the legend"
+            known = self.legend.known_names()
+            self.complain(
+                "F101",
+                message,
+                f"{_hint(reference, known)}the legend '{self.legend.id}' has: {', '.join(known)}",
+                *place,
+            )
+            return frozenset()
+
+    def scope(self, where: dict[str, Condition]) -> Scope:
+        """Return the conditions of a step in values."""
+        found = []
+        for layer, condition in where.items():
+            if layer in self.surroundings.layers:
+                found.append((layer, *self._wanted(layer, condition)))
+            else:
+                known = list(self.surroundings.layers)
+                remedy = f"{_hint(layer, known)}layers and levels of territories are: {', '.join(known) or 'none'}"
+                self.complain("F105", f"there is no layer '{layer}'", remedy, "where", layer)
+        return Scope(tuple(found))
+
+    def writable(self, span: Span | None) -> tuple[bool, ...] | None:
+        """Return whether each year of the series lies in a span; years outside the series are a finding."""
+        years = self.surroundings.years
+        if span is None or not years:
+            return None
+        for name, year in (("first", span.first), ("last", span.last)):
+            if year is not None and year not in years:
+                message = f"{year} is outside the series, which runs from {years[0]} to {years[-1]}"
+                self.complain("F107", message, "name a year of the series, or leave the key out", "years", name)
+        first, last = span.first or years[0], span.last or years[-1]
+        return tuple(first <= year <= last for year in years)
 
     def complain(self, code: str, message: str, remedy: str, *place: int | str) -> None:
         """Keep a finding."""
         self.findings.append(Finding(code, message, self.where(*place), remedy))
 
-    def _written(self, token: str, *place: int | str) -> int:
-        if token == "*":
-            self.complain("F104", "'*' stands on the right side", "write '_' to keep a year as it is", *place)
-        return KEEP if token in ("_", "*") else self.single(_reference(token), *place)
+    def _wanted(self, layer: str, condition: Condition) -> tuple[frozenset[int] | tuple[int | None, int | None], bool]:
+        if isinstance(condition, Between):
+            return (condition.at_least, condition.at_most), True
+        listed = condition.none_of if isinstance(condition, Except) else condition
+        several = listed if isinstance(listed, tuple) else (listed,)
+        return frozenset(self._value(layer, value) for value in several), not isinstance(condition, Except)
 
-    def _resolve(self, reference: Reference, *place: int | str) -> frozenset[int]:
-        try:
-            return self.legend.resolve(reference)
-        except KeyError:
-            near = difflib.get_close_matches(str(reference), self.legend.known_names(), 1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            remedy = f"{hint}the legend '{self.legend.id}' has: {', '.join(self.legend.known_names())}"
-            self.complain("F101", f"'{reference}' is no class or group of the legend", remedy, *place)
-            return frozenset()
+    def _value(self, layer: str, value: Reference) -> int:
+        named = self.surroundings.layers[layer]
+        if isinstance(value, int) or value in named:
+            return named[value] if isinstance(value, str) else value
+        remedy = f"{_hint(value, list(named))}values with a name are: {', '.join(named) or 'none'}"
+        self.complain("F106", f"layer '{layer}' has no value named '{value}'", remedy, "where", layer)
+        return 0
 
 
-def _reference(token: str) -> Reference:
-    return int(token) if token.isdigit() else token
+def _hint(name: Reference, known: list[str]) -> str:
+    near = difflib.get_close_matches(str(name), known, 1)
+    return f"did you mean '{near[0]}'? " if near else ""

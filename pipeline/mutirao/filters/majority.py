@@ -6,25 +6,46 @@ Ties go to the class that comes first in the list. A year without a class leaves
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numba
 import numpy as np
+from pydantic import Field
+
+from mutirao.filters.lookup import Lookup
+from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write
+from mutirao.model import Reference
 
 
-def reference(series: Sequence[int], classes: Sequence[int]) -> list[int]:
+class Majority(Step):
+    """A series that never leaves a group takes its most frequent class in all years."""
+
+    filter: Literal["majority"]
+    title: str = Field(default="Settle on the most frequent class", description=TITLE)
+    classes: tuple[Reference, ...] = Field(min_length=1, description="The group; of equally frequent ones the first.")
+
+    def prepare(self, look: Lookup) -> Prepared:
+        """Look up classes."""
+        order = look.codes(self.classes, "classes")
+        return lambda: SeriesWork((self.filter, order), settle, (np.array(order, np.uint8),))
+
+
+def reference(series: Sequence[int], classes: Sequence[int], limits: Limits = FREE) -> list[int]:
     """Settle one pixel's series in plain Python."""
     if not set(series) <= set(classes):
         return list(series)
-    return [max(classes, key=lambda code: (series.count(code), -classes.index(code)))] * len(series)
+    best = max(classes, key=lambda code: (series.count(code), -classes.index(code)))
+    return [best if limits.allow(t, now) else now for t, now in enumerate(series)]
 
 
 @numba.njit(nogil=True, cache=True)
-def settle(classes: np.ndarray, order: np.ndarray) -> None:
+def settle(classes, writable, protected, order):  # type: ignore[no-untyped-def]
     """Settle series in place.
 
     Parameters
     ----------
     classes : (year, pixel) uint8, class codes; changed in place.
+    writable, protected : see `SeriesWork.kernel`.
     order : (class,) uint8, the group; of equally frequent classes the first wins.
     """
     counts = np.empty(256, np.int64)
@@ -38,4 +59,6 @@ def settle(classes: np.ndarray, order: np.ndarray) -> None:
             if counts[code] > counts[best]:
                 best = code
         if found == len(classes):
-            classes[:, p] = best
+            for t in range(len(classes)):
+                if may_write(writable, protected, t, classes[t, p]):
+                    classes[t, p] = best

@@ -10,13 +10,36 @@ the result independent of the tiling.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 import numba
 import numpy as np
+from pydantic import Field
+
+from mutirao.filters.lookup import Lookup
+from mutirao.filters.step import TITLE, MapWork, Prepared, Site, Step
 
 EDGES = ((-1, 0), (1, 0), (0, -1), (0, 1))
 CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _LARGE, _SMALL, _DONE = 1, 2, 3
+
+
+class Patches(Step):
+    """Patches below a minimum mapping unit take the majority class along their border, year by year."""
+
+    filter: Literal["patches"]
+    title: str = Field(default="Remove small patches", description=TITLE)
+    min_pixels: int = Field(ge=2, le=128, description="Smallest patch that stays, in pixels.")
+    connectivity: Literal[4, 8] = Field(default=8, description="Neighbours that connect pixels to a patch.")
+
+    def prepare(self, look: Lookup) -> Prepared:
+        """Nothing to look up."""
+        settings = (self.filter, self.min_pixels, self.connectivity)
+        return lambda: MapWork(
+            settings,
+            lambda block, site: remove_patches(block, site, self.min_pixels, self.connectivity),
+            halo(self.min_pixels),
+        )
 
 
 def halo(min_pixels: int) -> int:
@@ -58,22 +81,21 @@ def _patches(classes: np.ndarray, steps: tuple[tuple[int, int], ...]) -> list[li
     return patches
 
 
-def remove_patches(classes: np.ndarray, min_pixels: int, connectivity: int, protected: np.ndarray) -> None:
-    """Remove small patches of each year in place.
+def remove_patches(classes: np.ndarray, site: Site, min_pixels: int, connectivity: int) -> None:
+    """Remove small patches of each year in place; patches of protected classes stay.
 
     Parameters
     ----------
     classes : (year, y, x) uint8, class codes; changed in place.
     min_pixels : smallest patch that stays [pixels].
     connectivity : 4 or 8 neighbours connect pixels of one class.
-    protected : (256,) bool, classes whose small patches stay.
     """
     steps = np.array(EDGES if connectivity == 4 else EDGES + CORNERS, np.int64)
     state = np.empty(classes.shape[1:], np.uint8)
     queue = np.empty((state.size, 2), np.int32)
-    for year in classes:
-        _mark(year, state, queue, min_pixels, steps)
-        _replace(year, state, queue, protected, steps)
+    for t in np.flatnonzero(site.writable):
+        _mark(classes[t], state, queue, min_pixels, steps)
+        _replace(classes[t], state, queue, site.protected, site.scope, steps)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -85,19 +107,21 @@ def _mark(classes, state, queue, min_pixels, steps):  # type: ignore[no-untyped-
             if classes[y, x] != 0 and state[y, x] == 0:
                 size = _flood(classes, state, queue, y, x, _SMALL, steps)
                 if size >= min_pixels:
-                    _paint(state, queue, size, _LARGE)
+                    for i in range(size):
+                        state[queue[i, 0], queue[i, 1]] = _LARGE
 
 
 @numba.njit(nogil=True, cache=True)
-def _replace(classes, state, queue, protected, steps):  # type: ignore[no-untyped-def]
+def _replace(classes, state, queue, protected, scope, steps):  # type: ignore[no-untyped-def]
     """Give every small patch the class that holds most of its border."""
     for y in range(classes.shape[0]):
         for x in range(classes.shape[1]):
             if state[y, x] == _SMALL and not protected[classes[y, x]]:
                 size = _flood(classes, state, queue, y, x, _DONE, steps)
                 code = _border_majority(classes, state, queue, size)
-                if code > 0:
-                    _paint(classes, queue, size, code)
+                for i in range(size if code > 0 else 0):
+                    if scope[queue[i, 0], queue[i, 1]]:
+                        classes[queue[i, 0], queue[i, 1]] = code
 
 
 @numba.njit(nogil=True, cache=True)
@@ -132,10 +156,3 @@ def _border_majority(classes, state, queue, size):  # type: ignore[no-untyped-de
             if 0 <= near_y < rows and 0 <= near_x < columns and state[near_y, near_x] == _LARGE:
                 counts[classes[near_y, near_x]] += 1
     return np.argmax(counts) if counts.max() > 0 else 0
-
-
-@numba.njit(nogil=True, cache=True)
-def _paint(target, queue, size, value):  # type: ignore[no-untyped-def]
-    """Write a value into the pixels at the head of the queue."""
-    for i in range(size):
-        target[queue[i, 0], queue[i, 1]] = value

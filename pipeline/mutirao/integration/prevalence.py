@@ -6,23 +6,18 @@ A rule is a pure function of the claims and layers of one pixel and one year; `r
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from mutirao.collection import Mosaic, Years
-from mutirao.model import Frozen, Id, Reference
+from mutirao.model import Frozen, Id, Reference, ReferenceKey
 
 References = Reference | tuple[Reference, ...]
 Conditions = dict[Id, References]
 
 
-def _as_code(key: object) -> object:
-    """Return a class code as a number again: in JSON, in which builds keep their rules, all keys are text."""
-    return int(key) if isinstance(key, str) and key.isdecimal() else key
-
-
-Translation = dict[Annotated[Reference, BeforeValidator(_as_code)], Reference]
+Translation = dict[ReferenceKey, Reference]
 
 
 class From(Frozen):
