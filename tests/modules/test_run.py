@@ -131,6 +131,44 @@ def test_recipe_reports_the_block_kept_aside_and_does_not_train_in_it(by_recipe:
     assert report["samples"] == {"3": 720 - 12 * 12, "15": 720 - 12 * 12}
 
 
+CHAIN = """
+    id: chain
+    title: Fill what clouds hid, and give single pixels back
+    steps:
+      - filter: gap_fill
+      - {filter: reassign, map: {native: pasture}, years: {first: 2022}}
+    """
+
+
+def test_filters_of_a_recipe_clean_the_whole_series(by_recipe: Project):
+    folder = by_recipe.module_folder("valley")
+    write(folder / "chain.yaml", CHAIN)
+    replace(folder / "recipe.yaml", "classifier:", "chain: chain.yaml\nclassifier:")
+    run = run_module(by_recipe, "valley", years=[2021, 2022])
+    # The cloud of 2021 takes the classes of 2020, which was not asked for; in 2022 forest is written over.
+    assert run.years == (2021, 2022)
+    assert run.report["pixels"] == {"2021": {"3": 720, "15": 720}, "2022": {"15": 1440}}
+
+
+def test_filters_of_a_recipe_know_its_local_codes_by_the_names_of_the_legend(by_recipe: Project):
+    folder = by_recipe.module_folder("valley")
+    write(folder / "chain.yaml", CHAIN)
+    replace(folder / "recipe.yaml", "classifier:", "chain: chain.yaml\nclassifier:")
+    replace(folder / "recipe.yaml", "{3: [60", "{7: [60")
+    replace(folder / "recipe.yaml", "trees: [3]", "trees: [7]")
+    replace(folder / "manifest.yaml", "method: recipe", "crosswalk: {7: forest}\nmethod: recipe")
+    run = run_module(by_recipe, "valley")
+    assert run.report["pixels"] == {"2020": {"7": 720, "15": 720}, "2021": {"7": 720, "15": 720}, "2022": {"15": 1440}}
+
+
+def test_filters_of_a_recipe_name_only_what_it_maps(by_recipe: Project):
+    folder = by_recipe.module_folder("valley")
+    write(folder / "chain.yaml", CHAIN.replace("native", "water"))
+    replace(folder / "recipe.yaml", "classifier:", "chain: chain.yaml\nclassifier:")
+    with pytest.raises(ConfigError, match=r"chain.yaml:6:.*F101 'water' is no class or group of the legend"):
+        run_module(by_recipe, "valley")
+
+
 def test_years_can_be_chosen_and_the_block_is_still_judged_in_its_own_year(by_recipe: Project):
     run = run_module(by_recipe, "valley", years=[2022])
     report: Any = run.report

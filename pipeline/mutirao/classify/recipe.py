@@ -131,6 +131,9 @@ class Recipe(Frozen):
     class_order: tuple[Code, ...] = Field(
         default=(), description="Classes that win ties of votes, first one first; absent: the order of the samples."
     )
+    chain: str | None = Field(
+        default=None, description="Filters that clean the series of maps: a chain, relative to this file."
+    )
     holdout: Holdout | None = Field(default=None, description="Block kept aside.")
     cross_validation: CrossValidation | None = Field(default=None, description="Estimate from the samples themselves.")
 

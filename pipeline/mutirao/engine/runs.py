@@ -13,8 +13,10 @@ from mutirao.engine.progress import Progress
 from mutirao.errors import UsageError
 from mutirao.io import blocks
 from mutirao.io.rasters import file_digest
+from mutirao.modules.checks.linking import recipe
 from mutirao.modules.discovery import load_module
 from mutirao.modules.module import Module
+from mutirao.modules.recipe_chain import recipe_steps
 from mutirao.modules.run import ModuleRun, require_runnable, run_module
 from mutirao.project import Project
 
@@ -25,7 +27,9 @@ CODE = (
     "mutirao.io.datasets",
     "mutirao.io.points",
     "mutirao.modules.run",
+    "mutirao.filters",
     "mutirao.modules.by_recipe",
+    "mutirao.modules.recipe_chain",
     "mutirao.modules.by_python",
     "mutirao.modules.inputs",
 )
@@ -94,7 +98,13 @@ def _key(project: Project, module: Module) -> str:
     files = sorted(path for path in module.folder.rglob("*") if path.is_file() and _decides(path, module.folder))
     own = {path.relative_to(module.folder).as_posix(): file_digest(path) for path in files}
     datasets = [project.dataset(name).value for name in module.manifest.inputs]
-    return digest_of(own, datasets, module.grid, code_digest(*CODE))
+    return digest_of(own, datasets, module.grid, _steps(module), code_digest(*CODE))
+
+
+def _steps(module: Module) -> list[tuple[Any, ...]]:
+    """Return what the filters of a recipe do; their names mean what the legend says."""
+    source = recipe(module)
+    return [step.settings for step in recipe_steps(module, source)] if source else []
 
 
 def _decides(path: Path, folder: Path) -> bool:

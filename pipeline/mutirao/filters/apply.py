@@ -10,16 +10,15 @@ import numpy as np
 
 from mutirao.errors import ConfigError, Finding
 from mutirao.filters.chain import Chain
-from mutirao.filters.lookup import Lookup
+from mutirao.filters.lookup import Classes, Lookup
 from mutirao.filters.step import Ground, ReadyStep, SeriesWork, Site, Step, Surroundings
-from mutirao.legend import Legend
 
 _STRIP = 4096
 """Pixels worked on at a time, so that their years stay in the cache for all steps on series."""
 
 
 def ready(
-    chain: Chain | None, legend: Legend, where: Callable[..., str], surroundings: Surroundings | None = None
+    chain: Chain | None, legend: Classes, where: Callable[..., str], surroundings: Surroundings | None = None
 ) -> tuple[ReadyStep, ...]:
     """Look up what the steps of a chain name.
 

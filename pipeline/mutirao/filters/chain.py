@@ -13,15 +13,30 @@ from mutirao.filters.gapfill import GapFill
 from mutirao.filters.isolated import Isolated
 from mutirao.filters.lead_in import LeadIn
 from mutirao.filters.majority import Majority
+from mutirao.filters.mode import Mode
 from mutirao.filters.patches import Patches
 from mutirao.filters.pattern import Pattern
+from mutirao.filters.persistence import Persistence
+from mutirao.filters.reassign import Reassign
 from mutirao.filters.regrowth import Regrowth
 from mutirao.filters.step import Step
 from mutirao.filters.window import Window
 from mutirao.model import Frozen, Id, Reference, ReferenceKey
 
 AnyStep = Annotated[
-    GapFill | Window | Isolated | Pattern | Endpoints | Frequency | Regrowth | LeadIn | Majority | Patches,
+    GapFill
+    | Mode
+    | Persistence
+    | Reassign
+    | Window
+    | Isolated
+    | Pattern
+    | Endpoints
+    | Frequency
+    | Regrowth
+    | LeadIn
+    | Majority
+    | Patches,
     Field(discriminator="filter"),
 ]
 

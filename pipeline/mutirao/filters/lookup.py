@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 
 from mutirao.errors import Finding
 from mutirao.filters.step import Between, Condition, Except, Scope, Span, Surroundings, table_of
-from mutirao.legend import Legend
 from mutirao.model import Reference
 
 EVERYTHING = frozenset(range(256))
+
+
+class Classes(Protocol):
+    """What names the classes of a chain: a legend, or the classes of a recipe."""
+
+    @property
+    def id(self) -> str:
+        """Name for people."""
+
+    def resolve(self, reference: Reference) -> frozenset[int]:
+        """Return the codes of a code, class or group; KeyError if there is none."""
+
+    def known_names(self) -> list[str]:
+        """Return the names that `resolve` understands."""
+
+
 Where = Callable[..., str]
 
 
 class Lookup:
     """Turns the names of one step into codes; `where` tells a place of the step in its file."""
 
-    def __init__(self, legend: Legend, where: Where, findings: list[Finding], surroundings: Surroundings) -> None:
+    def __init__(self, legend: Classes, where: Where, findings: list[Finding], surroundings: Surroundings) -> None:
         self.legend = legend
         self.where = where
         self.findings = findings

@@ -21,6 +21,8 @@ from mutirao.classify.samples import (
 )
 from mutirao.classify.training import train
 from mutirao.classify.validation import cross_validate
+from mutirao.filters.apply import apply_chain
+from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Grid
 from mutirao.io.configs import Source
 from mutirao.io.points import read_points
@@ -37,9 +39,15 @@ class RecipeRun:
     source: Source[Recipe]
     inputs: ModuleInputs
     grid: Grid
+    series: tuple[int, ...]
+    """All years of the module."""
+    steps: tuple[ReadyStep, ...] = ()
+    """Filters that clean the series."""
 
     def classify(self, years: Sequence[int], tell: Tell) -> tuple[np.ndarray, dict[str, object]]:
-        """Train, classify the years, and compare with the block kept aside.
+        """Train, classify the years, clean the series, and compare with the block kept aside.
+
+        If there are filters, all years of the module are classified, since a filter looks at the whole series.
 
         Returns
         -------
@@ -51,9 +59,11 @@ class RecipeRun:
         tell(0.2, f"train on {len(samples.places)} pixels")
         classifier = train(samples, self.recipe.classifier, self.recipe.tie_order)
         maps: dict[int, np.ndarray] = {}
-        for step, year in enumerate(sorted({*years, *np.unique(aside.years).tolist()})):
-            tell(0.4 + 0.4 * step / (len(years) + 1), f"classify {year}")
+        needed = sorted({*(self.series if self.steps else years), *np.unique(aside.years).tolist()})
+        for number, year in enumerate(needed):
+            tell(0.4 + 0.4 * number / len(needed), f"classify {year}")
             maps[year] = predict(classifier, self._features(year))
+        maps.update(self._cleaned(maps))
         counts = {str(code): count for code, count in samples.places.counts().items()}
         report: dict[str, object] = {"features": list(self.recipe.imagery.features.names), "samples": counts}
         if self.recipe.holdout:
@@ -63,6 +73,14 @@ class RecipeRun:
             scores = cross_validate(samples, self.recipe.classifier, self.recipe.cross_validation)
             report["cross_validation"] = scores.as_dict()
         return np.stack([maps[year] for year in years]), report
+
+    def _cleaned(self, maps: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """Return the maps of the series after the filters; years outside the series stay as they are."""
+        if not self.steps:
+            return {}
+        stack = np.stack([maps[year] for year in self.series])
+        cleaned, _ = apply_chain(self.steps, stack, Ground(pixel_ha=self.grid.areas_ha(self.grid.whole)))
+        return dict(zip(self.series, cleaned, strict=True))
 
     @property
     def recipe(self) -> Recipe:

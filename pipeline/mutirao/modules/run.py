@@ -17,6 +17,7 @@ from mutirao.modules.by_recipe import RecipeRun, Tell
 from mutirao.modules.discovery import load_module
 from mutirao.modules.inputs import ModuleInputs
 from mutirao.modules.module import Module
+from mutirao.modules.recipe_chain import recipe_steps
 from mutirao.project import Project
 
 
@@ -66,7 +67,8 @@ def run_module(
     tell = progress or _nobody
     if module.manifest.method == "recipe":
         source = configs.load(module.folder / "recipe.yaml", Recipe)
-        codes, report = RecipeRun(source, inputs, module.grid).classify(chosen, tell)
+        series, steps = module.manifest.years.all(), recipe_steps(module, source)
+        codes, report = RecipeRun(source, inputs, module.grid, series, steps).classify(chosen, tell)
     else:
         context = Context(module.grid, module.manifest.years, module.manifest.parameters, inputs)
         codes, report = classify_by_python(module.folder / "module.py", context, chosen, tell), {}
