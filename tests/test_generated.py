@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from mutirao.generated import SCHEMAS, contents, stale, write
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"rules": "rules", "chain": "chains", "collection": "collections", "dataset": "datasets", "legend": "legends"}
+FOLDERS = {"rules": "rules", "chain": "chains", "collection": "collections", "dataset": "datasets"}
+FOLDERS |= {"legend": "legends", "crosswalk": "crosswalks"}
 
 
 def test_nothing_generated_is_stale():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from mutirao.model import Frozen, Id
 Code = Annotated[int, Field(ge=1, le=255)]
 Text = dict[str, str]
 NODATA = 0
+_CODES_SHOWN = 40
 
 
 class LandClass(Frozen):
@@ -122,6 +124,14 @@ class Legend(Frozen):
     def known_names(self) -> list[str]:
         """Return every class and group name that `resolve` understands, for suggestions."""
         return sorted(self._names)
+
+    def hint(self, reference: int | str) -> str:
+        """Return what to write instead of a reference that `resolve` does not understand."""
+        if isinstance(reference, int):
+            shown = sorted(self.codes)[:_CODES_SHOWN]
+            return f"codes are {', '.join(f'{code} {self.by_code[code].title()}' for code in shown)}"
+        near = difflib.get_close_matches(slug(reference), self.known_names(), 1, 0.5)
+        return f"did you mean '{near[0]}'?" if near else f"names are {', '.join(self.known_names())}"
 
     def colormap(self) -> dict[int, tuple[int, int, int, int]]:
         """Return (red, green, blue, alpha) by code; nodata is transparent."""

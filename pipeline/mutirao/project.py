@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutirao.collection import Collection
+from mutirao.crosswalk import Crosswalk
 from mutirao.errors import ConfigError, UsageError
 from mutirao.filters.chain import Chain
 from mutirao.imagery.dataset import Dataset
@@ -73,6 +74,15 @@ class Project:
     def legend(self, legend: str) -> Source[Legend]:
         """Read a legend."""
         return self._config("legends", legend, Legend)
+
+    def legend_ids(self) -> list[str]:
+        """Names of the legends."""
+        return sorted(path.stem for path in (self.root / "configs/legends").glob("*.yaml"))
+
+    def crosswalks(self) -> list[Source[Crosswalk]]:
+        """Read all crosswalk tables, in alphabetical order."""
+        paths = sorted((self.root / "configs/crosswalks").glob("*.yaml"))
+        return [self._config("crosswalks", path.stem, Crosswalk) for path in paths]
 
     def rules(self, rules: str) -> Source[RuleSet]:
         """Read a set of prevalence rules."""

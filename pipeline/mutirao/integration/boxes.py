@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 Box = Mapping[int, int]
 """Mask of allowed values by input; no mask is zero."""
@@ -72,7 +72,8 @@ def uncovered(box: Box, covers: Iterable[Box], full: Sequence[int]) -> Box | Non
     ----------
     full : mask of all values of each input.
     """
-    return _Search(full).run(dict(box), [dict(cover) for cover in covers])
+    pool = Pool(full)
+    return _Search(pool).run(dict(box), pool.add(covers))
 
 
 def widen(box: Box, keys: Iterable[int], covers: Sequence[Box], full: Sequence[int]) -> Box:
@@ -99,10 +100,11 @@ class Pool:
     def __init__(self, full: Sequence[int]) -> None:
         self.full = full
         self.boxes: list[Box] = []
-        self._mentioning = [0] * len(full)
-        self._allowing: list[dict[int, int]] = [{} for _ in full]
+        self.mentioning = [0] * len(full)
+        """By input, the boxes that mention it."""
+        self.allowing: list[dict[int, int]] = [{} for _ in full]
         """By input and value, the boxes that mention the input and allow the value."""
-        self._touching: dict[tuple[int, int], int] = {}
+        self._allowed: dict[tuple[int, int], tuple[int, int]] = {}
 
     def add(self, boxes: Iterable[Box]) -> int:
         """Add boxes and return the set of them."""
@@ -110,127 +112,152 @@ class Pool:
         for box in boxes:
             self._index(box, 1 << len(self.boxes))
             self.boxes.append(box)
-        self._touching.clear()
+        self._allowed.clear()
         return (1 << len(self.boxes)) - (1 << first)
 
     def _index(self, box: Box, number: int) -> None:
         for key, mask in box.items():
-            self._mentioning[key] |= number
+            self.mentioning[key] |= number
             for value in bits(mask):
-                self._allowing[key][value] = self._allowing[key].get(value, 0) | number
+                self.allowing[key][value] = self.allowing[key].get(value, 0) | number
 
     def of(self, members: int) -> list[Box]:
         """Return the boxes of a set."""
         return [self.boxes[number] for number in bits(members)]
 
+    def allowed(self, key: int, mask: int) -> tuple[int, int]:
+        """Return the boxes that allow some value of a mask, and those that allow all; not to mention is to allow."""
+        known = self._allowed.get((key, mask))
+        if known is None:
+            each = [self.allowing[key].get(value, 0) for value in bits(mask)]
+            silent = ~self.mentioning[key]
+            known = silent | reduce(or_, each, 0), silent | reduce(and_, each, -1)
+            self._allowed[key, mask] = known
+        return known
+
+    def inside(self, box: Box) -> int:
+        """Return the boxes that lie in a box."""
+        outside = (self.allowed(key, self.full[key] & ~mask)[0] for key, mask in box.items())
+        return ~reduce(or_, outside, 0)
+
     def touching(self, box: Box, members: int) -> int:
         """Return those members of a set that have anything in common with a box."""
         for key, mask in box.items():
-            known = self._touching.get((key, mask))
-            if known is None:
-                known = reduce(or_, (self._allowing[key].get(v, 0) for v in bits(mask)), ~self._mentioning[key])
-                self._touching[key, mask] = known
-            members &= known
+            members &= self.allowed(key, mask)[0]
         return members
 
     def uncovered(self, box: Box, members: int) -> Box | None:
         """Return a part of a box that no member of a set touches, None if they hide all of it."""
         near, plain = self.touching(box, members), dict(box)
-        for key, mentioning in enumerate(self._mentioning):
+        for key, mentioning in enumerate(self.mentioning):
             mine = near & mentioning
-            free = box.get(key, self.full[key]) & 1 and not mine & self._allowing[key].get(0, 0)
+            free = box.get(key, self.full[key]) & 1 and not mine & self.allowing[key].get(0, 0)
             if mine and free:  # the first value leaves every cover that mentions the input
                 plain[key] = 1
                 near &= ~mentioning
-        return uncovered(plain, self.of(near), self.full) if near else plain
+        return _Search(self).run(plain, near) if near else plain
 
 
 @dataclass
 class _Search:
-    """One question: keeps the count of splits and the dead ends already met."""
+    """One question to a pool: keeps the count of splits and the dead ends already met."""
 
-    full: Sequence[int]
+    pool: Pool
     splits: int = 0
-    dead: set[frozenset[tuple[int, int, frozenset[tuple[int, int]]]]] = field(default_factory=set)
+    dead: set[tuple[frozenset[tuple[int, int]], frozenset[int]]] = field(default_factory=set)
+    """Boxes, as far as covers leave any of them, with the numbers of these covers."""
 
-    def run(self, box: dict[int, int], covers: list[dict[int, int]]) -> Box | None:
+    def run(self, box: dict[int, int], covers: int) -> Box | None:
         """Settle what is forced and what is free; split on the cover that leaves the fewest inputs open."""
         settled = self._settle(box, covers)
         if settled is None or not settled:
             return None if settled is None else box
-        key = frozenset((k, box.get(k, self.full[k]), frozenset(c.items())) for c in settled for k in c)
-        if key in self.dead:
+        rests = self._largest(self._rests(box, settled))
+        here = frozenset((key, box.get(key, self.pool.full[key])) for rest in rests.values() for key in rest)
+        dead_end = here, frozenset(rests)
+        if dead_end in self.dead:
             return None
-        found = self._split(box, settled)
+        found = self._split(box, rests)
         if found is None:
-            self.dead.add(key)
+            self.dead.add(dead_end)
         return found
 
-    def _split(self, box: dict[int, int], covers: list[dict[int, int]]) -> Box | None:
+    def _split(self, box: dict[int, int], rests: Mapping[int, Box]) -> Box | None:
         self.splits += 1
         if self.splits > LIMIT:
             raise UndecidedError
         rest = dict(box)
-        smallest = min(covers, key=len)
+        covers = reduce(or_, (1 << number for number in rests))
+        smallest = min(rests.values(), key=len)
         for key, mask in sorted(smallest.items(), key=lambda item: item[1].bit_count()):
-            mine = rest.get(key, self.full[key])
+            mine = rest.get(key, self.pool.full[key])
             found = self.run({**rest, key: mine & ~mask}, covers)
             if found is not None:
                 return found
             rest[key] = mine & mask
         return None
 
-    def _settle(self, box: dict[int, int], covers: list[dict[int, int]]) -> list[dict[int, int]] | None:
+    def _rests(self, box: Box, covers: int) -> dict[int, Box]:
+        """Return covers by number, each with the inputs on which it leaves something of the box open."""
+        full = self.pool.full
+        return {
+            number: {k: mask for k, mask in self.pool.boxes[number].items() if box.get(k, full[k]) & ~mask}
+            for number in bits(covers)
+        }
+
+    def _largest(self, rests: Mapping[int, Box]) -> dict[int, Box]:
+        """Drop most of the rests that lie in another one: only the `COMPARED` with the fewest inputs are compared."""
+        kept: dict[int, Box] = {}
+        dropped = 0
+        for number in sorted(rests, key=lambda number: len(rests[number])):
+            if not dropped >> number & 1:
+                kept[number] = rests[number]
+                dropped |= self.pool.inside(rests[number]) if len(kept) <= COMPARED else 0
+        return kept
+
+    def _settle(self, box: dict[int, int], covers: int) -> int | None:
         """Narrow `box` in place as far as no choice is needed; return the covers still open, None if one hides all."""
         while True:
-            open_covers = self._open(box, covers)
-            if open_covers is None:
+            covers, leaving = self._open(box, covers)
+            if covers & ~reduce(or_, leaving.values(), 0):
                 return None
-            covers = open_covers
-            if not (self._force(box, covers) or self._free(box, covers)):
-                return _without_repeats(covers)
+            hidden = self._hidden(box, covers, leaving)
+            if any(box.get(key, self.pool.full[key]) == mask for key, mask in hidden.items()):
+                return None
+            narrower = {key: box.get(key, self.pool.full[key]) & ~mask for key, mask in hidden.items()}
+            narrower = narrower or self._free(box, covers, leaving)
+            if not narrower:
+                return covers
+            box.update(narrower)
 
-    def _open(self, box: Box, covers: Iterable[Box]) -> list[dict[int, int]] | None:
-        """Return the covers that touch the box, each with the inputs on which it leaves something open."""
-        remaining = []
-        for cover in covers:
-            if intersects(box, cover):
-                rest = {key: mask for key, mask in cover.items() if box.get(key, self.full[key]) & ~mask}
-                if not rest:
-                    return None
-                remaining.append(rest)
-        return remaining
+    def _open(self, box: Box, covers: int) -> tuple[int, dict[int, int]]:
+        """Return the covers that touch the box, and by input those of them that leave some of its values."""
+        leaving: dict[int, int] = {}
+        for key, mentioning in enumerate(self.pool.mentioning):
+            if covers & mentioning:
+                some, every = self.pool.allowed(key, box.get(key, self.pool.full[key]))
+                covers &= some
+                leaving[key] = ~every
+        return covers, {key: found for key, left in leaving.items() if (found := covers & left)}
 
-    def _force(self, box: dict[int, int], covers: Sequence[Box]) -> bool:
-        """Take away the values that a cover hides by itself; return whether anything changed."""
-        changed = False
-        for key, mask in (item for cover in covers if len(cover) == 1 for item in cover.items()):
-            left = box.get(key, self.full[key]) & ~mask
-            if not left:
-                return changed  # another single cover hid the rest: `_open` meets it next
-            changed = changed or left != box.get(key, self.full[key])
-            box[key] = left
-        return changed
+    def _hidden(self, box: Box, covers: int, leaving: Mapping[int, int]) -> dict[int, int]:
+        """Return by input the values that covers hide by themselves: those that leave something on no other input."""
+        once = twice = 0
+        for left in leaving.values():
+            twice |= once & left
+            once |= left
+        alone = {key: single for key, left in leaving.items() if (single := left & ~twice)}
+        return {key: self._values(box, key, single, touched=True) for key, single in alone.items()}
 
-    def _free(self, box: dict[int, int], covers: Sequence[Box]) -> bool:
-        """Settle the inputs that have values no cover mentions: such a value leaves every cover of the input."""
-        hidden: dict[int, int] = {}
-        for key, mask in (item for cover in covers for item in cover.items()):
-            hidden[key] = hidden.get(key, 0) | mask
-        free = {key: box.get(key, self.full[key]) & ~mask for key, mask in hidden.items()}
-        box.update({key: mask for key, mask in free.items() if mask})
-        return any(free.values())
+    def _free(self, box: Box, covers: int, leaving: Mapping[int, int]) -> dict[int, int]:
+        """Return by input the values that no cover allows, if there are any: such a value leaves all its covers."""
+        free = {key: self._values(box, key, left, touched=False) for key, left in leaving.items()}
+        return {key: mask for key, mask in free.items() if mask}
 
-
-def _without_repeats(covers: Sequence[dict[int, int]]) -> list[dict[int, int]]:
-    """Drop repeated covers, and most of those that lie in another one: only the smallest are compared."""
-    different = {frozenset(cover.items()): cover for cover in covers}
-    kept: list[dict[int, int]] = []
-    for cover in sorted(different.values(), key=len):
-        if not any(_lies_in(cover, other) for other in kept[:COMPARED]):
-            kept.append(cover)
-    return kept
-
-
-def _lies_in(box: Box, other: Box) -> bool:
-    return all(key in box and not box[key] & ~mask for key, mask in other.items())
+    def _values(self, box: Box, key: int, covers: int, *, touched: bool) -> int:
+        """Return the values of an input in the box that some of the covers allow, or that none does."""
+        by_value, found = self.pool.allowing[key], 0
+        for value in bits(box.get(key, self.pool.full[key])):
+            if (covers & by_value.get(value, 0) != 0) == touched:
+                found |= 1 << value
+        return found

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from mutirao.crosswalk import Table, translate
 from mutirao.errors import ConfigError, blocking
 from mutirao.io.configs import Source
 from mutirao.legend import Legend
 from mutirao.modules.checks.base import Fixtures, run_checks
 from mutirao.modules.checks.linking import LINKING, REMARKS, recipe
 from mutirao.modules.manifest import Manifest
-from mutirao.modules.module import Module
+from mutirao.modules.module import Module, OwnLegend
 from mutirao.project import Project
 
 __all__ = ["Module", "load_module"]
@@ -30,8 +31,9 @@ def load_module(project: Project, module_id: str) -> Module:
     UsageError
         U101: there is no such module.
     ConfigError
-        The manifest, the collection or the legend cannot be read (C101 to C107); or, all at once, M101 to M105, M108,
-        M109, M111 and M305.
+        The manifest, the collection, a legend or a crosswalk table cannot be read (C101 to C107); no crosswalk leads
+        from the module's own legend to the collection's (X101 to X107); or, all at once, M101 to M105, M108, M109,
+        M111 and M305.
     """
     module = _linked(project, project.manifest(module_id))
     fixtures = Fixtures((recipe,), module=module, project=project)
@@ -48,16 +50,41 @@ def _linked(project: Project, source: Source[Manifest]) -> Module:
     collection = project.collection(manifest.collection).value
     legend = project.legend(collection.legend).value
     codes = _known(legend, manifest.classes)
-    targets = {local: sorted(_known(legend, [reference])) for local, reference in manifest.crosswalk.items()}
+    own = _own_legend(project, source, legend)
+    crosswalk = _one_step(manifest, own.legend if own else legend)
     return Module(
         source,
         collection,
         legend,
         source.path.parent,
         codes,
-        {local: found[0] for local, found in targets.items() if len(found) == 1},
+        _through(own, crosswalk, codes) if own else crosswalk,
         manifest.grid or collection.grid,
+        own,
     )
+
+
+def _one_step(manifest: Manifest, legend: Legend) -> dict[int, int]:
+    """Return the code of a legend by local code, as the manifest says."""
+    targets = {local: sorted(_known(legend, [reference])) for local, reference in manifest.crosswalk.items()}
+    return {local: found[0] for local, found in targets.items() if len(found) == 1}
+
+
+def _through(own: OwnLegend, crosswalk: Mapping[int, int], claimed: frozenset[int]) -> dict[int, int]:
+    """Return the claimed class by local code: first to the module's own legend, then through the crosswalk tables."""
+    local = {**{code: code for code in sorted(own.legend.codes)}, **crosswalk}
+    new = own.translation.codes
+    return {value: new[code] for value, code in local.items() if new.get(code) in claimed}
+
+
+def _own_legend(project: Project, source: Source[Manifest], legend: Legend) -> OwnLegend | None:
+    name = source.value.legend
+    if name in (None, legend.id):
+        return None
+    legends = {known: project.legend(known).value for known in project.legend_ids()}
+    tables = [Table(crosswalk.value, crosswalk.at) for crosswalk in project.crosswalks()]
+    translation = translate(tables, legends, name, legend.id, source.at("legend"))
+    return OwnLegend(legends[name], translation)
 
 
 def _known(legend: Legend, references: Iterable[int | str]) -> frozenset[int]:

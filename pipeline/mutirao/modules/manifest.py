@@ -54,7 +54,12 @@ class Manifest(Frozen):
     regrid: Literal["nearest", "mode"] | None = Field(
         default=None, description="How its own grid becomes the collection's; recorded in each submission."
     )
-    crosswalk: dict[Code, Reference] = Field(default={}, description="Legend class by local code.")
+    legend: Id | None = Field(
+        default=None, description="Legend of its own codes, if not the collection's; crosswalk tables must lead there."
+    )
+    crosswalk: dict[Code, Reference] = Field(
+        default={}, description="Class by local code: of the collection's legend, or of 'legend' if that is given."
+    )
     parameters: dict[str, float | int | str | bool] = Field(default={}, description="Handed to a python module.")
     delivery: Delivery | None = Field(default=None, description="Only for the method delivered.")
     license: str = Field(default="CC-BY-4.0", description="SPDX identifier of the data licence.")

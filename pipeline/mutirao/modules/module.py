@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutirao.collection import Collection
+from mutirao.crosswalk import Translation
 from mutirao.errors import Finding
 from mutirao.grid import Grid
 from mutirao.io.configs import Source
@@ -15,6 +16,14 @@ from mutirao.modules.manifest import Manifest
 
 METHOD_FILES = {"recipe": "recipe.yaml", "python": "module.py", "earthengine": "module.py"}
 """File that holds the method, by `manifest.method`; a delivered module has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLegend:
+    """Another legend than the collection's, and what its codes are there."""
+
+    legend: Legend
+    translation: Translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,11 @@ class Module:
     codes: frozenset[int]
     """Codes of the legend that the module may claim."""
     crosswalk: Mapping[int, int]
-    """Code of the legend by local code; a local code that is not listed means itself."""
+    """Code of the legend by local code, crosswalk tables included; each is one that the module may claim."""
     grid: Grid
     """Grid of the module's rasters: its own, or the collection's."""
+    own: OwnLegend | None = None
+    """The legend of the local codes, if it is not the collection's."""
     remarks: tuple[Finding, ...] = ()
     """Findings that do not stop work on the module; the blocking ones among them refuse a submission."""
 
@@ -47,6 +58,16 @@ class Module:
     def id(self) -> str:
         """Name of the module."""
         return self.manifest.id
+
+    @property
+    def local_legend(self) -> Legend:
+        """The legend of the local codes: its own, or the collection's."""
+        return self.own.legend if self.own else self.legend
+
+    @property
+    def plain_codes(self) -> frozenset[int]:
+        """Local codes that mean themselves in the collection's legend, unless the crosswalk says otherwise."""
+        return frozenset() if self.own else self.codes
 
     @property
     def nodata(self) -> int:

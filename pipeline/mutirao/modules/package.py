@@ -20,6 +20,7 @@ from mutirao.modules.receipt import (
     REPORT,
     FileRecord,
     LegendRecord,
+    OwnLegendRecord,
     RegridRecord,
     Submission,
     grid_digest,
@@ -114,6 +115,7 @@ def _receipt(package: Package, files: tuple[FileRecord, ...], checks_digest: str
         legend=LegendRecord(id=module.legend.id, version=module.legend.version),
         files=files,
         tiles=tile_digests(package.classes, grid),
+        own_legend=_own_legend(module),
         crosswalk=dict(module.crosswalk),
         regrid=_regrid(module),
         code=code_state(package.project),
@@ -124,6 +126,13 @@ def _receipt(package: Package, files: tuple[FileRecord, ...], checks_digest: str
         report=dict(package.report),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
+
+
+def _own_legend(module: Module) -> OwnLegendRecord | None:
+    own = module.own
+    if own is None:
+        return None
+    return OwnLegendRecord(id=own.legend.id, version=own.legend.version, tables=own.translation.tables)
 
 
 def _regrid(module: Module) -> RegridRecord | None:

@@ -34,6 +34,12 @@ class LegendRecord(Frozen):
     version: str = Field(description="Its version.")
 
 
+class OwnLegendRecord(LegendRecord):
+    """The legend in which the module delivered, if it is another."""
+
+    tables: tuple[Id, ...] = Field(description="Crosswalk tables that lead from it to the collection's, in order.")
+
+
 class RegridRecord(Frozen):
     """How the module's own grid became the collection's."""
 
@@ -64,6 +70,7 @@ class Submission(Frozen):
     legend: LegendRecord = Field(description="Legend of the codes.")
     files: tuple[FileRecord, ...] = Field(min_length=1, description="One raster a year, in order of the years.")
     tiles: dict[str, Digest] = Field(description="Digest of the claims of all years, by tile of the grid.")
+    own_legend: OwnLegendRecord | None = Field(default=None, description="None if the module has no legend of its own.")
     crosswalk: dict[int, int] = Field(default={}, description="Legend code by local code, as applied.")
     regrid: RegridRecord | None = Field(default=None, description="None if the rasters came on the grid.")
     code: CodeRecord = Field(description="State of the repository.")

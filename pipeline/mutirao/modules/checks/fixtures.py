@@ -41,7 +41,7 @@ def counts(pixels: ByYear[np.ndarray]) -> ByYear[dict[int, int]]:
 
 def classes(module: Module, incoming: Incoming, pixels: ByYear[np.ndarray]) -> ByYear[np.ndarray]:
     """(y, x) uint8 legend codes on the collection's grid by year; years off the module's grid are missing."""
-    table = crosswalk_table(module.crosswalk, module.codes, incoming.nodata)
+    table = crosswalk_table(module.crosswalk, module.plain_codes, incoming.nodata)
     how = plan(module.grid, module.collection.grid, module.manifest.regrid or "nearest")
     missing = dict(pixels.missing)
     values = {}

@@ -23,7 +23,6 @@ MIN_METHOD_LINES = 3
 """Lines of text, headings not counted, below which a method page says nothing."""
 _PUBLIC_DOMAIN = frozenset({"CC0-1.0", "PDDL-1.0", "Unlicense"})
 _ATTRIBUTION = frozenset({"CC-BY-4.0", "CC-BY-3.0", "ODC-By-1.0"})
-_CODES_SHOWN = 40
 
 
 class IdIsFolder(Check):
@@ -48,12 +47,13 @@ class ClassesInLegend(Check):
     def check(self, module: Module) -> Iterator[Finding]:
         """Resolve every reference of the manifest."""
         manifest = module.manifest
-        references = [(reference, ("classes", i)) for i, reference in enumerate(manifest.classes)]
-        references += [(reference, ("crosswalk", code)) for code, reference in manifest.crosswalk.items()]
-        for reference, location in references:
-            if not _knows(module.legend, reference):
-                message = f"{reference!r} is no class or group of legend '{module.legend.id}'"
-                yield self.found(message, module.source.at(*location), remedy=_suggestion(module.legend, reference))
+        common, local = module.legend, module.local_legend
+        references = [(reference, common, ("classes", i)) for i, reference in enumerate(manifest.classes)]
+        references += [(reference, local, ("crosswalk", code)) for code, reference in manifest.crosswalk.items()]
+        for reference, legend, location in references:
+            if not _knows(legend, reference):
+                message = f"{reference!r} is no class or group of legend '{legend.id}'"
+                yield self.found(message, module.source.at(*location), remedy=legend.hint(reference))
 
 
 def _knows(legend: Legend, reference: int | str) -> bool:
@@ -61,15 +61,6 @@ def _knows(legend: Legend, reference: int | str) -> bool:
         return bool(legend.resolve(reference))
     except KeyError:
         return False
-
-
-def _suggestion(legend: Legend, reference: int | str) -> str:
-    if isinstance(reference, int):
-        shown = sorted(legend.codes)[:_CODES_SHOWN]
-        return f"codes are {', '.join(f'{code} {legend.by_code[code].title()}' for code in shown)}"
-    near = difflib.get_close_matches(reference.lower(), legend.known_names(), 1, 0.5)
-    known = f"names are {', '.join(legend.known_names())}"
-    return f"did you mean '{near[0]}'?" if near else known
 
 
 class CrosswalkIsClaimed(Check):
@@ -81,14 +72,25 @@ class CrosswalkIsClaimed(Check):
     def check(self, module: Module) -> Iterator[Finding]:
         """Compare the targets with the claimed classes."""
         for local, reference in module.manifest.crosswalk.items():
-            if not _knows(module.legend, reference):
+            if not _knows(module.local_legend, reference):
                 continue
-            targets, where = module.legend.resolve(reference), module.source.at("crosswalk", local)
+            targets, where = module.local_legend.resolve(reference), module.source.at("crosswalk", local)
             if len(targets) > 1:
                 yield self.found(f"local code {local} leads to {reference!r}, a group of {len(targets)} classes", where)
-            elif not targets <= module.codes:
-                message = f"local code {local} leads to {reference!r}, which the module does not claim"
-                yield self.found(message, where)
+            elif problem := _unclaimed(module, min(targets)):
+                yield self.found(f"local code {local} leads to {reference!r}, {problem}", where)
+
+
+def _unclaimed(module: Module, code: int) -> str:
+    """Return why the module may not claim what a code of its legend stands for; nothing if it may."""
+    own = module.own
+    if own and code in own.translation.untranslated:
+        return f"which has no class in legend '{module.legend.id}': {own.translation.untranslated[code]}"
+    target = own.translation.codes[code] if own else code
+    if target in module.codes:
+        return ""
+    meaning = f"in legend '{module.legend.id}' {target} {module.legend.by_code[target].title()}, " if own else ""
+    return f"{meaning}which the module does not claim"
 
 
 class YearsInCollection(Check):
@@ -253,7 +255,7 @@ class NodataIsNoClass(Check):
 
     def check(self, module: Module) -> Iterator[Finding]:
         """Look for the value among the crosswalk and the claimed codes."""
-        if module.nodata in module.crosswalk or (module.nodata in module.codes and not module.crosswalk):
+        if module.nodata in module.crosswalk or (module.nodata in module.plain_codes and not module.crosswalk):
             message = f"nodata {module.nodata} is also the code of a class"
             yield self.found(message, module.source.at("delivery", "nodata"))
 

@@ -1,8 +1,9 @@
-"""M401 to M405: are the pixels codes that the module may claim?"""
+"""M401 to M406: are the pixels codes that the module may claim?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from mutirao.errors import Finding
 from mutirao.io.rasters import RasterInfo
@@ -64,12 +65,10 @@ class CodesAreClaimed(Check):
     def check(self, module: Module, incoming: Incoming, counts: Counts) -> Iterator[Finding]:
         """List the codes of the legend that the manifest does not mention."""
         for year, found in counts.values.items():
-            strangers = {
-                code: n for code, n in _strangers(module, incoming, found).items() if code in module.legend.codes
-            }
+            translated = module.local_legend.codes - _untranslated(module).keys()
+            strangers = _strangers(module, incoming, found, within=translated)
             if strangers:
-                names = {code: f"{code} {module.legend.by_code[code].title()}" for code in strangers}
-                message = f"codes in neither 'crosswalk' nor 'classes': {_table(strangers, names)}"
+                message = f"codes in neither 'crosswalk' nor 'classes': {_table(strangers, _names(module))}"
                 yield self.found(message, incoming.where[year])
 
 
@@ -82,21 +81,45 @@ class CodesAreInLegend(Check):
     def check(self, module: Module, incoming: Incoming, counts: Counts) -> Iterator[Finding]:
         """List the values that mean nothing."""
         for year, found in counts.values.items():
-            strangers = {
-                code: n for code, n in _strangers(module, incoming, found).items() if code not in module.legend.codes
-            }
+            strangers = _strangers(module, incoming, found, within=frozenset(range(256)) - module.local_legend.codes)
             if strangers:
-                message = f"values in neither 'crosswalk' nor legend '{module.legend.id}'"
+                message = f"values in neither 'crosswalk' nor legend '{module.local_legend.id}'"
                 yield self.found(f"{message}: {_table(strangers, {})}", incoming.where[year])
 
 
-def _strangers(module: Module, incoming: Incoming, found: Mapping[int, int]) -> dict[int, int]:
-    known = {incoming.nodata, *module.crosswalk, *module.codes}
-    return {code: pixels for code, pixels in found.items() if code not in known}
+class CodesAreTranslated(Check):
+    """Classes of the module's own legend appear only if crosswalk tables translate them."""
+
+    code = "M406"
+    remedy = "make it nodata, or agree with the network on its class in configs/crosswalks/"
+
+    def check(self, module: Module, incoming: Incoming, counts: Counts) -> Iterator[Finding]:
+        """List the codes that the tables mark as untranslated, each with the reason."""
+        reasons = _untranslated(module)
+        for year, found in counts.values.items():
+            for code, pixels in _strangers(module, incoming, found, within=reasons.keys()).items():
+                message = f"{_names(module)[code]} ({pixels} pixels) has no class in legend '{module.legend.id}'"
+                yield self.found(f"{message}: {reasons[code]}", incoming.where[year])
+
+
+def _strangers(
+    module: Module, incoming: Incoming, found: Mapping[int, int], *, within: AbstractSet[int]
+) -> dict[int, int]:
+    """Return the pixels of the values that mean nothing to the collection, of those within a set."""
+    known = {incoming.nodata, *module.crosswalk, *module.plain_codes}
+    return {code: pixels for code, pixels in found.items() if code in within and code not in known}
+
+
+def _untranslated(module: Module) -> Mapping[int, str]:
+    return module.own.translation.untranslated if module.own else {}
+
+
+def _names(module: Module) -> dict[int, str]:
+    return {item.code: f"{item.code} {item.title()}" for item in module.local_legend.classes}
 
 
 def _table(pixels: Mapping[int, int], names: Mapping[int, str]) -> str:
     return ", ".join(f"{names.get(code, code)} ({n} pixels)" for code, n in pixels.items())
 
 
-VALUES = (IsByte, HasOneBand, NodataAsAnnounced, CodesAreClaimed, CodesAreInLegend)
+VALUES = (IsByte, HasOneBand, NodataAsAnnounced, CodesAreClaimed, CodesAreInLegend, CodesAreTranslated)
