@@ -86,14 +86,19 @@ def _value(field: dict[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
     if "anyOf" in field:
-        return "class"
+        options = [option for option in field["anyOf"] if option.get("type") != "null"]
+        return _value(options[0]) if len(options) == 1 else "class"
+    if "oneOf" in field:
+        return ", or ".join(_value(option) for option in field["oneOf"])
     if field["type"] == "integer":
-        return f"{field.get('minimum', '')} to {field.get('maximum', '')}"
+        return (
+            f"{field.get('minimum', '')} to {field['maximum']}" if "maximum" in field else f"{field['minimum']} or more"
+        )
     words = {
         "array": "list",
         "object": "mapping",
         "boolean": "`true`, `false`",
-        "number": "number from 0 to 1",
+        "number": "number from 0 to 1" if "maximum" in field else "number above 0",
         "string": "text",
     }
     return words[field["type"]]

@@ -168,3 +168,19 @@ def test_persistence_kernel_equals_reference(values, events, years, becomes, lim
 def test_reassign_kernel_equals_reference(values, changes, limit):
     new = np.array([changes.get(code, code) for code in range(256)], np.uint8)
     assert by_kernel(values, limit, reassign.reassign, new) == reassign.reference(values, changes, limit)
+
+
+def test_a_chain_may_name_groups_of_its_own():
+    steps = [{"filter": "pattern", "rewrites": ["open 21 open -> _ 12 _"]}]
+    parsed = Chain.model_validate({"id": "c", "title": "c", "groups": {"open": ["Grassland", 15]}, "steps": steps})
+    (step,) = ready(parsed, LEGEND, lambda *place: ".".join(map(str, place)))
+    block = np.array([12, 21, 15], np.uint8)[:, None, None]
+    assert apply_chain([step], block)[0].ravel().tolist() == [12, 12, 15]
+
+
+def test_unknown_class_in_a_group_of_the_chain_is_told_once():
+    steps = [{"filter": "pattern", "rewrites": ["open 21 -> _ 12", "21 open -> 12 _"]}]
+    parsed = Chain.model_validate({"id": "c", "title": "c", "groups": {"open": ["Gras"]}, "steps": steps})
+    with pytest.raises(ConfigError) as caught:
+        ready(parsed, LEGEND, lambda *place: ".".join(map(str, place)))
+    assert [(finding.code, finding.where) for finding in caught.value.findings] == [("F101", "groups.open.0")]

@@ -7,9 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mutirao.filters.changed_patches import ChangedPatches
+from mutirao.filters.edits import Edits
+from mutirao.filters.enclosure import Enclosure
 from mutirao.filters.endpoints import Endpoints
+from mutirao.filters.events import Events
 from mutirao.filters.frequency import Frequency
 from mutirao.filters.gapfill import GapFill
+from mutirao.filters.incidence import Incidence
 from mutirao.filters.isolated import Isolated
 from mutirao.filters.lead_in import LeadIn
 from mutirao.filters.majority import Majority
@@ -19,6 +24,7 @@ from mutirao.filters.pattern import Pattern
 from mutirao.filters.persistence import Persistence
 from mutirao.filters.reassign import Reassign
 from mutirao.filters.regrowth import Regrowth
+from mutirao.filters.shape import Shape
 from mutirao.filters.step import Step
 from mutirao.filters.window import Window
 from mutirao.model import Frozen, Id, Reference, ReferenceKey
@@ -36,7 +42,13 @@ AnyStep = Annotated[
     | Regrowth
     | LeadIn
     | Majority
-    | Patches,
+    | ChangedPatches
+    | Enclosure
+    | Incidence
+    | Shape
+    | Patches
+    | Edits
+    | Events,
     Field(discriminator="filter"),
 ]
 
@@ -68,6 +80,9 @@ class Chain(Frozen):
     title: str = Field(description="One line for people.")
     steps: tuple[Annotated[AnyStep | ByRegion, Field(discriminator="filter")], ...] = Field(
         min_length=1, max_length=255, description="Each step reads the result of the one before."
+    )
+    groups: dict[Id, tuple[Reference, ...]] = Field(
+        default={}, description="Groups of classes for this chain only, beside those of the legend."
     )
     vocabulary: StatedSurroundings | None = Field(
         default=None, description="Legend, years and layers, where no collection gives them."
