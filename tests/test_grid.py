@@ -42,6 +42,37 @@ def test_utm_pixels_equal_geodesic_polygons_far_from_the_central_meridian():
     assert areas[63, 41] == pytest.approx(geodesic_ha(grid, 63, 41), rel=1e-7)
 
 
+UTM = Grid(crs="EPSG:32723", resolution=30, origin=(200_000, 8_000_000), shape=(100, 170))
+CONFORMAL = Grid(crs="EPSG:3034", resolution=250, origin=(2_000_000, 3_500_000), shape=(700, 1100))
+DEGREES = Grid(crs="EPSG:4326", resolution=0.05, origin=(-60, 6), shape=(300, 200))
+MERIDIAN = Grid(crs="EPSG:32723", resolution=10, origin=(497_000, 8_000_000), shape=(90, 700))
+"""Along the central meridian of its zone, where the scale hardly changes within a tile."""
+
+
+@pytest.mark.parametrize("grid", [UTM, CONFORMAL, DEGREES, MERIDIAN, BANAT], ids=lambda grid: grid.crs)
+@pytest.mark.parametrize(("side", "first"), [(16, 0), (33, 5), (40, 3), (1, 30)])
+def test_area_of_a_pixel_is_the_same_through_any_tile(grid, side, first):
+    whole = np.broadcast_to(grid.areas_ha(grid.whole), grid.shape)
+    for top, left in ((first, first), (first + 11, first + 3), (grid.shape[0] - side, grid.shape[1] - side)):
+        tile = Tile("", top, min(top + side, grid.shape[0]), left, min(left + side, grid.shape[1]))
+        part = np.broadcast_to(grid.areas_ha(tile), tile.shape)
+        assert part.tobytes() == whole[tile.slices].tobytes()
+
+
+@pytest.mark.parametrize("grid", [UTM, CONFORMAL, DEGREES, MERIDIAN, BANAT], ids=lambda grid: grid.crs)
+def test_range_of_areas_encloses_every_pixel_closely(grid):
+    areas = grid.areas_ha(grid.whole)
+    low, high = grid.pixel_ha_range()
+    assert low <= areas.min() <= areas.max() <= high
+    assert high - low <= 1.1 * np.ptp(areas) + 1e-5 * areas.mean()
+
+
+def test_range_of_areas_finds_an_extreme_between_the_points_it_looks_at():
+    # The scale is least on the central meridian, x = 500 km; with 33 points a side, none lies on it.
+    grid = Grid(crs="EPSG:32723", resolution=500, origin=(330_010, 8_000_000), shape=(40, 701))
+    assert grid.pixel_ha_range()[1] >= grid.areas_ha(grid.whole).max()
+
+
 def test_equal_area_grid_has_one_area():
     assert BANAT.areas_ha(BANAT.whole).tolist() == [[pytest.approx(0.04, rel=1e-9)]]
 

@@ -24,7 +24,12 @@ from mutirao.model import Frozen
 SHIFT_TOLERANCE_PX = 0.01
 """Largest offset from the grid, in pixels, that is taken for rounding in a file's transform."""
 _LATTICE = 32
-"""Pixels between the points at which the areal scale of a projection is evaluated."""
+"""Pixels between the points at which the areal scale of a projection is evaluated; they are counted from the origin of
+the grid, so that the area of a pixel is the same through whichever tile it is asked."""
+_SURVEY = 33
+"""Lattice points a side, at most, from which bounds for the whole grid are taken."""
+_SAME_SCALE = 1e-9
+"""Areal scales that differ by less are one: the projection is equal-area."""
 
 
 class Grid(Frozen):
@@ -151,20 +156,55 @@ class Grid(Frozen):
             return self._row_areas_ha(tile)[:, None]
         return self._projected_areas_ha(tile)
 
+    def pixel_ha_range(self) -> tuple[float, float]:
+        """Return bounds that no pixel's area lies outside [ha], without computing the areas.
+
+        Notes
+        -----
+        Geographic and equal-area grids: the smallest and the largest area. Other projections: the extremes over at most
+        33 x 33 lattice points, widened by what a smooth surface can leave the points by, twice the largest second
+        differences along both axes (an eighth of each bounds linear interpolation).
+        """
+        if self.pyproj_crs.is_geographic:
+            areas = self._row_areas_ha(self.whole)
+            return float(areas.min()), float(areas.max())
+        if self._even_scale is not None:
+            return self._plane_ha / self._even_scale, self._plane_ha / self._even_scale
+        scale = self._surveyed_scale
+        bends = [np.abs(np.diff(scale, 2, axis=axis)) for axis in (0, 1)]
+        margin = 2 * sum(float(np.nanmax(bend)) for bend in bends if bend.size) + 1e-12
+        return self._plane_ha / (float(np.nanmax(scale)) + margin), self._plane_ha / (float(np.nanmin(scale)) - margin)
+
     def _row_areas_ha(self, tile: Tile) -> np.ndarray:
         ellipsoid = self.pyproj_crs.get_geod() or Geod(ellps="WGS84")
         edges = np.radians(self.origin[1] - np.arange(tile.top, tile.bottom + 1) * self.resolution)
         strip = ellipsoid.b**2 * math.radians(self.resolution) * _authalic(np.sin(edges), math.sqrt(ellipsoid.es))
         return (strip[:-1] - strip[1:]) / 10_000
 
-    def _projected_areas_ha(self, tile: Tile) -> np.ndarray:
+    @cached_property
+    def _plane_ha(self) -> float:
         unit = self.pyproj_crs.axis_info[0].unit_conversion_factor
-        plane_ha = (self.resolution * unit) ** 2 / 10_000
-        rows, columns = _knots(tile.top, tile.bottom), _knots(tile.left, tile.right)
+        return float((self.resolution * unit) ** 2 / 10_000)
+
+    @cached_property
+    def _surveyed_scale(self) -> np.ndarray:
+        """Areal scale at a few points of the whole grid; where the projection has no place it is not a number."""
+        rows, columns = (np.linspace(0, size, min(_SURVEY, len(_knots(0, size, size)))) for size in self.shape)
         scale = self._areal_scale(rows, columns)
-        if np.ptp(scale) < 1e-9:
-            return np.full((1, 1), plane_ha / scale.mean())
-        return plane_ha / _interpolate(scale, rows, columns, tile)
+        return np.where(np.isfinite(scale), scale, np.nan)
+
+    @cached_property
+    def _even_scale(self) -> float | None:
+        """Areal scale of an equal-area projection."""
+        low, high = float(np.nanmin(self._surveyed_scale)), float(np.nanmax(self._surveyed_scale))
+        return (low + high) / 2 if high - low < _SAME_SCALE else None
+
+    def _projected_areas_ha(self, tile: Tile) -> np.ndarray:
+        if self._even_scale is not None:
+            return np.full((1, 1), self._plane_ha / self._even_scale)
+        rows = _knots(tile.top, tile.bottom, self.shape[0])
+        columns = _knots(tile.left, tile.right, self.shape[1])
+        return self._plane_ha / _interpolate(self._areal_scale(rows, columns), rows, columns, tile)
 
     def _areal_scale(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         x = self.origin[0] + columns * self.resolution
@@ -213,9 +253,9 @@ def _authalic(sine: np.ndarray, eccentricity: float) -> np.ndarray:
     return sine / (2 * (1 - e_sine**2)) + np.log((1 + e_sine) / (1 - e_sine)) / (4 * eccentricity)
 
 
-def _knots(start: int, stop: int) -> np.ndarray:
-    """Pixel positions from `start` to `stop`, at most `_LATTICE` apart, both ends included."""
-    return np.linspace(start, stop, max(2, math.ceil((stop - start) / _LATTICE) + 1))
+def _knots(start: int, stop: int, size: int) -> np.ndarray:
+    """Places of the lattice of an axis of `size` pixels that enclose `start` to `stop`; its last is the end."""
+    return np.minimum(np.arange(start // _LATTICE, math.ceil(stop / _LATTICE) + 1) * _LATTICE, size)
 
 
 def _interpolate(values: np.ndarray, rows: np.ndarray, columns: np.ndarray, tile: Tile) -> np.ndarray:
