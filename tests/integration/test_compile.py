@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +50,7 @@ def outcomes(source: str):
 @st.composite
 def rule_lists(draw):
     # Rules that never hold come first, so that the others lie in any word of the mask or across two.
-    idle = draw(st.sampled_from([0, 60, 130]))
+    idle = draw(st.sampled_from([0, 60, 130, 520]))
     never = [
         ResolvedRule(n, f"r{n}", (("a", frozenset({200})),), (), None, (), Outcome("a")) for n in range(1, idle + 1)
     ]
@@ -70,13 +73,35 @@ def test_kernel_equals_reference(rules, seed, hole):
     agrees(rules, hole, claims, layers)
 
 
-@settings(max_examples=20, deadline=None)
-@given(rule_lists(), st.integers(0, 2**32 - 1))
-def test_kernel_equals_reference_where_cells_and_years_are_alike(rules, seed):
+@settings(max_examples=30, deadline=None)
+@given(rule_lists(), st.integers(0, 2**32 - 1), st.sampled_from([1, 63, 64, 65, 4095, 4096, 4097, 8192, 8300]))
+def test_kernel_equals_reference_on_runs_of_any_length_across_strips(rules, seed, width):
     random = np.random.default_rng(seed)
-    claims, layers = pixels(random, (1, 5))
-    claims, layers = claims.repeat(70, axis=3), layers.repeat(70, axis=2)
-    claims[:, random.integers(1, 3)] = claims[:, 0]
+    runs = random.integers(1, random.choice([3, 40, 5000]), size=width)
+    index = np.repeat(np.arange(width), runs)[:width]
+    claims, layers = pixels(random, (1, width))
+    agrees(rules, 0, claims[..., index], layers[..., index])
+
+
+@settings(max_examples=30, deadline=None)
+@given(rule_lists(), st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_kernel_equals_reference_where_some_pixels_stay_as_they_were(rules, seed, share):
+    random = np.random.default_rng(seed)
+    claims, layers = pixels(random, (3, 50))
+    for t in (1, 2):
+        stays = np.repeat(random.random((3, 10)) < share, 5, axis=1)
+        claims[:, t] = np.where(stays, claims[:, t - 1], claims[:, t])
+    agrees(rules, 0, claims, layers)
+
+
+@settings(max_examples=20, deadline=None)
+@given(rule_lists(), st.integers(0, 2**32 - 1), st.integers(0, 4))
+def test_kernel_equals_reference_where_one_input_varies(rules, seed, varies):
+    random = np.random.default_rng(seed)
+    claims, layers = pixels(random, (1, 200))
+    for number, row in enumerate([*claims, *layers]):
+        if number != varies:
+            row[...] = row.flat[0]
     agrees(rules, 0, claims, layers)
 
 
@@ -89,12 +114,24 @@ def pixels(random: np.random.Generator, shape: tuple[int, int]) -> tuple[np.ndar
 def agrees(rules: list[ResolvedRule], hole: int, claims: np.ndarray, layers: np.ndarray) -> None:
     """Compare the kernel with the reference at every pixel."""
     got = integrate(compile_rules(rules, MODULES, LAYERS, YEARS, mosaics=MOSAICS, hole=hole), claims, layers)
+
+    @cache
+    def expected(year, claimed, placed):
+        pixel, place = dict(zip(MODULES, claimed, strict=True)), dict(zip(LAYERS, placed, strict=True))
+        return decide(rules, pixel, place, year, mosaics=MOSAICS, hole=hole)
+
     for t, y, x in np.ndindex(claims.shape[1:]):
-        pixel = dict(zip(MODULES, claims[:, t, y, x].tolist(), strict=True))
-        place = dict(zip(LAYERS, layers[:, y, x].tolist(), strict=True))
-        expected = decide(rules, pixel, place, YEARS[t], mosaics=MOSAICS, hole=hole)
         found = (got.classes[t, y, x], got.rule[t, y, x], got.source[t, y, x], got.conflicts[t, y, x])
-        assert found == expected
+        assert found == expected(YEARS[t], tuple(claims[:, t, y, x].tolist()), tuple(layers[:, y, x].tolist()))
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(np.uint8, 200), (np.int16, -300), (np.uint32, 2**32 - 1)])
+def test_layer_may_have_any_integer_type_up_to_32_bits(dtype, value):
+    condition = (("biome", frozenset({value})),)
+    rules = [ResolvedRule(1, "r", (("a", frozenset({1})),), condition, None, (), Outcome("a"))]
+    program = compile_rules(rules, ("a",), ("biome",), (2000,))
+    got = integrate(program, np.ones((1, 1, 1, 3), np.uint8), np.array([[[0, value, 0]]], dtype))
+    assert got.rule.tolist() == [[[0, 1, 0]]]
 
 
 def test_block_without_layers_and_without_claims_is_one_hole():

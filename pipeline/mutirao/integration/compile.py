@@ -54,13 +54,11 @@ class Program:
     @cached_property
     def tables(self) -> Tables:
         """The program as the kernel takes it."""
-        delicate = np.isin(self.rule, self.rule[self.after >= 0])
         everything = _pack(np.ones(len(self.rule), bool))
         return Tables(
             masks=self.masks,
             years=self.years,
             names=(self.masks != everything[:, np.newaxis]).any(axis=2),
-            delicate=_pack(delicate),
             values=_padded(self.values),
             counts=np.array([len(named) for named in self.values], np.int64),
             mosaic_layer=self.mosaic_layer,

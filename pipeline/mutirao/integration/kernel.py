@@ -1,7 +1,8 @@
-"""Compiled rules over blocks of pixels, in strips that stay in the cache, cut into cells.
+"""Compiled rules over blocks of pixels, in strips that stay in the cache, each reduced to its runs.
 
-A cell is decided anew only if a claim in it differs from the year before, or other rules hold in the year; else the
-result of the year before is written again. An input with one value throughout a cell costs one AND of masks.
+A run is a row of neighbours with the same claims and layers. Rules are asked once for each run in which a claim differs
+from the year before; all other pixels keep the result of that year. What touches every pixel is a plain loop over whole
+rows that the compiler turns into wide instructions; branches and look-ups are met only once a run.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 """Multiplying a single bit by this constant puts a number that is the bit's own into the upper six bits."""
 _POSITION = np.zeros(WORD, np.int32)
 _POSITION[[(1 << bit) * int(_DE_BRUIJN) % (1 << 64) >> 58 for bit in range(WORD)]] = range(WORD)
-_CELL = 128
-"""Pixels that are decided together: few enough to be alike, enough for wide instructions."""
-_CELLS = 64
-"""Cells in a strip, which the second cache holds for all inputs."""
+_ONE = np.uint64(1)
+_GATHER = np.uint64(0x0102040810204080)
+"""Multiplying eight bytes of 0 or 1 by this constant puts their bits into the upper byte, the first byte lowest."""
+_TOP_BYTE = np.uint64(56)
+_STRIP = 4096
+"""Pixels in a strip: for a dozen inputs it fits the first two caches; a multiple of 64."""
+_PIECE = np.uint64(16)
+"""Pixels written at once when a run is filled: most runs need one wide write to each layer, without a loop."""
+_PADDING = 64
+"""Keeps rows of scratch from lying a power of two apart, where they would evict each other; at least a piece."""
 
 
 class Tables(NamedTuple):
@@ -30,8 +37,6 @@ class Tables(NamedTuple):
     years: np.ndarray
     names: np.ndarray
     """(S + M + L, W) bool: whether the branches of a word depend on the value of an input."""
-    delicate: np.ndarray
-    """(W,) uint64: branches of rules that may step back."""
     values: np.ndarray
     """(L, V) int64: sorted values that rules name, padded."""
     counts: np.ndarray
@@ -45,33 +50,59 @@ class Tables(NamedTuple):
     hole: int
 
 
-class _Scratch(NamedTuple):
-    """One strip of C cells: what is read, and what is decided."""
+class _Result(NamedTuple):
+    """What is decided, by pixel or by run."""
 
-    read: np.ndarray
-    """(C, cell) uint8: a module's claims as they come in."""
-    changed: np.ndarray
-    """(C,) bool: whether a cell must be decided anew."""
-    claims: np.ndarray
-    """(S + M, C, cell) uint8"""
-    place: np.ndarray
-    """(L, C, cell) uint16: position of a layer's value, 0 for one that no rule names."""
-    member: np.ndarray
-    """(M, C, cell) int16"""
     classes: np.ndarray
+    """uint8"""
     rule: np.ndarray
+    """uint16"""
     source: np.ndarray
+    """uint8"""
     conflicts: np.ndarray
-    single: np.ndarray
-    """(S + M + L, C) int64: the one value of an input in a cell, or -1."""
-    allowed: np.ndarray
-    """(C,) uint64: branches of a word that no constant input of a cell rules out; 0 in cells that did not change."""
+    """uint8"""
+
+
+class _Strip(NamedTuple):
+    """One strip of N pixels and one year."""
+
+    claims: np.ndarray
+    """(S, N) uint8: claims of the modules in the year last taken in."""
+    place: np.ndarray
+    """(L, N) uint16: position of a layer's value, 0 for one that no rule names."""
+    borders: np.ndarray
+    """(N,) uint8: 1 where a layer has another value than at the pixel before."""
+    edges: np.ndarray
+    """(N,) uint8: 1 where a layer or claim has another value than at the pixel before."""
+    changed: np.ndarray
+    """(N,) uint8: not 0 where a claim differs from the year before, or other rules hold."""
+    heads: np.ndarray
+    """(N,) uint8: 1 at the first pixel of a run that must be decided."""
+    starts: np.ndarray
+    """(N + 1,) uint16: the pixels of `heads`, then the end of the strip."""
+    fresh: _Result
+    """(N + padding,) each: the decision of the last run that began, right where `changed`."""
+    kept: _Result
+    """(N,) each: the result of the year."""
+
+
+class _Runs(NamedTuple):
+    """The runs of a strip that must be decided, R of the N there can be."""
+
+    claims: np.ndarray
+    """(S + M, R) uint8"""
+    place: np.ndarray
+    """(L, R) uint16"""
+    member: np.ndarray
+    """(M, R) int16: the module that speaks for a mosaic, or -1."""
     alive: np.ndarray
-    """(C, cell) uint64: branches of a word that a pixel allows."""
+    """(R,) uint64: branches of a word that a run allows."""
     branch: np.ndarray
-    """(C, cell) int32: the branch that decides a pixel, or -1."""
+    """(R,) int32: the branch that decides, or -1."""
     skipped: np.ndarray
-    """(C, cell) int32: the branches before this one are ruled out by a rule that stepped back."""
+    """(R,) int32: the branches before this one are ruled out by a rule that stepped back."""
+    result: _Result
+    """(R,) each"""
 
 
 def run(tables: Tables, claims: np.ndarray, layers: np.ndarray, out: tuple[np.ndarray, ...]) -> None:
@@ -83,225 +114,244 @@ def run(tables: Tables, claims: np.ndarray, layers: np.ndarray, out: tuple[np.nd
     layers : (layer, pixel) integers, contiguous.
     out : classes uint8, rule uint16, source uint8 and conflicts uint8, (year, pixel) each; overwritten.
     """
-    _run(tables, _scratch(len(claims), len(tables.members), len(layers)), claims, layers, *out)
+    strip = _strip(len(claims), len(layers))
+    runs = _runs(len(claims), len(tables.members), len(layers))
+    _run(tables, strip, runs, claims, layers, _Result(*out))
 
 
-def _scratch(modules: int, mosaics: int, layers: int) -> _Scratch:
-    strip = (_CELLS, _CELL)
-    return _Scratch(
-        read=np.zeros(strip, np.uint8),
-        changed=np.zeros(_CELLS, np.bool_),
-        claims=np.zeros((modules + mosaics, *strip), np.uint8),
-        place=np.zeros((layers, *strip), np.uint16),
-        member=np.zeros((mosaics, *strip), np.int16),
-        classes=np.zeros(strip, np.uint8),
-        rule=np.zeros(strip, np.uint16),
-        source=np.zeros(strip, np.uint8),
-        conflicts=np.zeros(strip, np.uint8),
-        single=np.zeros((modules + mosaics + layers, _CELLS), np.int64),
-        allowed=np.zeros(_CELLS, np.uint64),
-        alive=np.zeros(strip, np.uint64),
-        branch=np.zeros(strip, np.int32),
-        skipped=np.zeros(strip, np.int32),
+def _strip(modules: int, layers: int) -> _Strip:
+    row = _STRIP + _PADDING
+    return _Strip(
+        claims=np.zeros((modules, row), np.uint8),
+        place=np.zeros((layers, row), np.uint16),
+        borders=np.zeros(_STRIP, np.uint8),
+        edges=np.zeros(_STRIP, np.uint8),
+        changed=np.zeros(_STRIP, np.uint8),
+        heads=np.zeros(_STRIP, np.uint8),
+        starts=np.zeros(_STRIP + 1, np.uint16),
+        fresh=_result(row),
+        kept=_result(row),
     )
 
 
+def _runs(modules: int, mosaics: int, layers: int) -> _Runs:
+    row = _STRIP + _PADDING
+    return _Runs(
+        claims=np.zeros((modules + mosaics, row), np.uint8),
+        place=np.zeros((layers, row), np.uint16),
+        member=np.zeros((mosaics, row), np.int16),
+        alive=np.zeros(row, np.uint64),
+        branch=np.zeros(row, np.int32),
+        skipped=np.zeros(row, np.int32),
+        result=_result(row),
+    )
+
+
+def _result(size: int) -> _Result:
+    return _Result(*(np.zeros(size, dtype) for dtype in (np.uint8, np.uint16, np.uint8, np.uint8)))
+
+
 @numba.njit(nogil=True, cache=True)
-def _run(tables, own, claims, layers, classes, rule, source, conflicts):  # type: ignore[no-untyped-def]
+def _run(tables, strip, runs, claims, layers, out):  # type: ignore[no-untyped-def]
     modules, years, pixels = claims.shape
-    strip = _CELLS * _CELL
-    for first in range(0, pixels, strip):
-        last = min(first + strip, pixels)
-        _place(tables, own, layers[:, first:last])
+    for first in range(0, pixels, _STRIP):
+        last = min(first + _STRIP, pixels)
+        _place(tables, strip, layers[:, first:last])
         for t in range(years):
-            own.changed[:] = t == 0 or (tables.years[t] != tables.years[t - 1]).any()
+            strip.edges[:] = strip.borders
+            strip.changed[:] = t == 0 or (tables.years[t] != tables.years[t - 1]).any()
             for i in range(modules):
-                _load(own.read, own.claims[i], own.changed, claims[i, t, first:last])
-            if own.changed.any():
-                _decide(tables, own, modules, t)
-            _copy(own.classes.reshape(-1), classes[t, first:last])
-            _copy(own.rule.reshape(-1), rule[t, first:last])
-            _copy(own.source.reshape(-1), source[t, first:last])
-            _copy(own.conflicts.reshape(-1), conflicts[t, first:last])
+                _load(claims[i, t, first:last], strip.claims[i], strip.changed, strip.edges)
+            count = _find_runs(strip, last - first)
+            _gather(tables, strip, runs, count)
+            _decide(tables, runs, count, t)
+            _write(tables, runs, count, modules)
+            _fill(strip.starts[: count + 1], runs.result, strip.fresh)
+            _keep(strip.changed, strip.fresh.classes, strip.kept.classes, out.classes[t, first:last])
+            _keep(strip.changed, strip.fresh.rule, strip.kept.rule, out.rule[t, first:last])
+            _keep(strip.changed, strip.fresh.source, strip.kept.source, out.source[t, first:last])
+            _keep(strip.changed, strip.fresh.conflicts, strip.kept.conflicts, out.conflicts[t, first:last])
 
 
 @numba.njit(nogil=True, cache=True)
-def _place(tables, own, layers):  # type: ignore[no-untyped-def]
-    """Look up the layers of a strip, which no year changes, and through them the members of mosaics."""
+def _place(tables, strip, layers):  # type: ignore[no-untyped-def]
+    """Look up the layers of a strip, which no year changes."""
+    strip.borders[:] = 0
     for i in range(len(layers)):
-        values, row, index = tables.values[i, : tables.counts[i]], layers[i], own.place[i].reshape(-1)
+        values, row, index = tables.values[i, : tables.counts[i]], layers[i], strip.place[i]
         for p in range(len(row)):
             if p > 0 and row[p] == row[p - 1]:  # most layers are large areas
                 index[p] = index[p - 1]
             else:
                 at = np.searchsorted(values, row[p])
                 index[p] = at + 1 if at < len(values) and values[at] == row[p] else 0
-    for m in range(len(own.member)):
-        index, member = own.place[tables.mosaic_layer[m]].reshape(-1), own.member[m].reshape(-1)
-        for p in range(len(index)):
-            member[p] = tables.members[m, index[p]]
+        _add_edges(index[: len(row)], strip.borders)
 
 
 @numba.njit(nogil=True, cache=True)
-def _load(read, claims, changed, row):  # type: ignore[no-untyped-def]
-    """Take in the claims of a module and year, and note the cells in which any differs from what was there."""
-    _copy(row, read.reshape(-1))
-    for cell in range(_CELLS):
-        if not changed[cell]:
-            changed[cell] = _differ(read[cell], claims[cell])
-        if changed[cell]:
-            _copy(read[cell], claims[cell])
+def _load(new, row, changed, edges):  # type: ignore[no-untyped-def]
+    """Take in the claims of a module and year, and note where they differ from what was there and at the left."""
+    for p in range(len(new)):
+        claim = new[p]
+        changed[p] |= claim ^ row[p]
+        row[p] = claim
+    _add_edges(row[: len(new)], edges)
 
 
 @numba.njit(nogil=True, cache=True)
-def _copy(source, target):  # type: ignore[no-untyped-def]
-    """Copy as far as the shorter goes; a loop that the compiler turns into wide moves, as a slice is not."""
-    for p in range(min(len(source), len(target))):
-        target[p] = source[p]
+def _add_edges(row, edges):  # type: ignore[no-untyped-def]
+    for p in range(1, len(row)):
+        edges[p] |= np.uint8(row[p] != row[p - 1])
 
 
 @numba.njit(nogil=True, cache=True)
-def _differ(new, old):  # type: ignore[no-untyped-def]
-    difference = np.uint8(0)
-    for p in range(_CELL):
-        difference |= new[p] ^ old[p]
-    return difference != 0
+def _find_runs(strip, pixels):  # type: ignore[no-untyped-def]
+    """Note where the runs begin that must be decided; return how many there are."""
+    heads, edges, changed = strip.heads, strip.edges, strip.changed
+    heads[pixels:] = 0
+    heads[0] = changed[0] != 0
+    for p in range(1, pixels):
+        heads[p] = np.uint8(changed[p] != 0) & (edges[p] | np.uint8(changed[p - 1] == 0))
+    count = _positions(heads.view(np.uint64), strip.starts)
+    strip.starts[count] = pixels
+    return count
 
 
 @numba.njit(nogil=True, cache=True)
-def _decide(tables, own, modules, t):  # type: ignore[no-untyped-def]
-    """Decide the changed cells of a loaded strip; every step runs over all of them, so that calls cost nothing."""
-    sources = len(own.claims)
-    _join(own.claims, own.member, own.changed, modules)
-    _note_single(own.claims, own.changed, own.single[:sources])
-    _note_single(own.place, own.changed, own.single[sources:])
-    own.branch[:], own.skipped[:] = NONE, 0
-    for word in range(tables.masks.shape[1]):
-        _open(own.single, own.changed, own.allowed, own.alive, tables.masks[:, word], tables.years[t, word])
-        _narrow(own.claims, own.single[:sources], own.allowed, own.alive, tables.names[:sources], tables.masks, word)
-        layer_names, layer_masks = tables.names[sources:], tables.masks[sources:]
-        _narrow(own.place, own.single[sources:], own.allowed, own.alive, layer_names, layer_masks, word)
-        _choose(own.allowed, own.alive, own.branch, own.skipped, tables.after, tables.delicate[word], word)
-    _write(tables, own, modules)
-    _count_conflicts(own.claims[:modules], own.single, own.changed, own.classes, own.conflicts)
-
-
-@numba.njit(nogil=True, cache=True)
-def _join(claims, member, changed, modules):  # type: ignore[no-untyped-def]
-    """Let each mosaic claim what the member of the pixel claims."""
-    for m in range(len(member)):
-        for cell in range(_CELLS):
-            if changed[cell]:
-                for p in range(_CELL):
-                    i = member[m, cell, p]
-                    claims[modules + m, cell, p] = claims[i, cell, p] if i >= 0 else 0
-
-
-@numba.njit(nogil=True, cache=True)
-def _note_single(rows, changed, single):  # type: ignore[no-untyped-def]
-    """Note the one value of each input in a cell, or -1."""
-    for i in range(len(rows)):
-        for cell in range(_CELLS):
-            if changed[cell]:
-                single[i, cell] = _single(rows[i, cell])
-
-
-@numba.njit(nogil=True, cache=True)
-def _single(row):  # type: ignore[no-untyped-def]
-    first = row[0]
-    difference = first ^ first
-    for p in range(_CELL):
-        difference |= row[p] ^ first
-    return np.int64(first) if difference == 0 else np.int64(NONE)
-
-
-@numba.njit(nogil=True, cache=True)
-def _open(single, changed, allowed, alive, masks, year):  # type: ignore[no-untyped-def]
-    """Begin a word with the branches that the year and the constant inputs of a cell allow."""
-    for cell in range(_CELLS):
-        open_branches = year if changed[cell] else np.uint64(0)
-        for i in range(len(single)):
-            if single[i, cell] >= 0:
-                open_branches &= masks[i, single[i, cell]]
-        allowed[cell] = open_branches
-        if open_branches:
-            alive[cell] = open_branches
-
-
-@numba.njit(nogil=True, cache=True)
-def _narrow(rows, single, allowed, alive, names, masks, word):  # type: ignore[no-untyped-def]
-    """Clear the branches that the value of an input does not allow."""
-    for i in range(len(rows)):
-        if names[i, word]:
-            by_value = masks[i, word]
-            for cell in range(_CELLS):
-                if allowed[cell] and single[i, cell] < 0:
-                    row, open_branches = rows[i, cell], alive[cell]
-                    for p in range(_CELL):
-                        open_branches[p] &= by_value[row[p]]
+def _positions(bytes_by_eight, positions):  # type: ignore[no-untyped-def]
+    """List the bytes that are 1, 64 by 64: one loop of unknown length for so many costs few wrong predictions."""
+    count = 0
+    for first in range(0, len(bytes_by_eight), 8):
+        bits = np.uint64(0)
+        for i in range(8):
+            bits |= (bytes_by_eight[first + i] * _GATHER >> _TOP_BYTE) << np.uint64(8 * i)
+        while bits:
+            positions[count] = 8 * first + _lowest(bits)
+            count += 1
+            bits &= bits - _ONE
+    return count
 
 
 @numba.njit(nogil=True, cache=True)
 def _lowest(bits):  # type: ignore[no-untyped-def]
     """Return the position of the lowest set bit of a uint64 that is not 0."""
-    return _POSITION[((bits & (~bits + np.uint64(1))) * _DE_BRUIJN) >> np.uint64(58)]
+    return _POSITION[((bits & (~bits + _ONE)) * _DE_BRUIJN) >> np.uint64(58)]
 
 
 @numba.njit(nogil=True, cache=True)
-def _choose(allowed, alive, branch, skipped, after, delicate, word):  # type: ignore[no-untyped-def]
-    """Take the lowest branch that is alive."""
-    for cell in range(_CELLS):
-        if allowed[cell] & delicate:
-            _choose_or_step_back(alive[cell], branch[cell], skipped[cell], after, word)
-        elif allowed[cell]:
-            for p in range(_CELL):
-                lowest = np.int32(WORD * word) + _lowest(alive[cell, p])
-                is_open = (branch[cell, p] < 0) & (alive[cell, p] != 0)
-                branch[cell, p] = lowest if is_open else branch[cell, p]
+def _gather(tables, strip, runs, count):  # type: ignore[no-untyped-def]
+    """Take claims and layers at the start of each run; a mosaic claims what the member of the run claims."""
+    starts, modules = strip.starts[:count], len(strip.claims)
+    for i in range(modules):
+        _take(strip.claims[i], starts, runs.claims[i])
+    for i in range(len(strip.place)):
+        _take(strip.place[i], starts, runs.place[i])
+    for m in range(len(runs.member)):
+        place, member = runs.place[tables.mosaic_layer[m]], runs.member[m]
+        for r in range(count):
+            i = tables.members[m, place[r]]
+            member[r] = i
+            runs.claims[modules + m, r] = runs.claims[i, r] if i >= 0 else 0
 
 
 @numba.njit(nogil=True, cache=True)
-def _choose_or_step_back(alive, branch, skipped, after, word):  # type: ignore[no-untyped-def]
+def _take(row, starts, taken):  # type: ignore[no-untyped-def]
+    for r in range(len(starts)):
+        taken[r] = row[starts[r]]
+
+
+@numba.njit(nogil=True, cache=True)
+def _decide(tables, runs, count, t):  # type: ignore[no-untyped-def]
+    """Find the branch that decides each run, word by word."""
+    alive, branch, skipped = runs.alive[:count], runs.branch[:count], runs.skipped[:count]
+    branch[:], skipped[:] = NONE, 0
+    sources = len(runs.claims)
+    for word in range(tables.masks.shape[1]):
+        alive[:] = tables.years[t, word]
+        for i in range(sources):
+            if tables.names[i, word]:
+                _narrow(alive, runs.claims[i], tables.masks[i, word])
+        for i in range(len(runs.place)):
+            if tables.names[sources + i, word]:
+                _narrow(alive, runs.place[i], tables.masks[sources + i, word])
+        _choose(alive, branch, skipped, tables.after, word)
+
+
+@numba.njit(nogil=True, cache=True)
+def _narrow(alive, row, by_value):  # type: ignore[no-untyped-def]
+    """Clear the branches that the value of an input does not allow."""
+    for r in range(len(alive)):
+        alive[r] &= by_value[row[r]]
+
+
+@numba.njit(nogil=True, cache=True)
+def _choose(alive, branch, skipped, after, word):  # type: ignore[no-untyped-def]
     """Take the lowest branch that is alive; one that steps back rules out all branches before `after`."""
-    for p in range(_CELL):
-        bits = alive[p] if branch[p] < 0 else np.uint64(0)
+    for r in range(len(alive)):
+        bits = alive[r] if branch[r] < 0 else np.uint64(0)
         while bits:
             lowest = np.int32(WORD * word) + _lowest(bits)
-            if lowest >= skipped[p]:
+            if lowest >= skipped[r]:
                 if after[lowest] < 0:
-                    branch[p] = lowest
+                    branch[r] = lowest
                     break
-                skipped[p] = after[lowest]
-            bits &= bits - np.uint64(1)
+                skipped[r] = after[lowest]
+            bits &= bits - _ONE
 
 
 @numba.njit(nogil=True, cache=True)
-def _write(tables, own, modules):  # type: ignore[no-untyped-def]
-    """Write class, rule and module of the chosen branches; a hole where none holds."""
-    claims, member, table = own.claims, own.member, tables.table
-    rule_of, source_of, hole = tables.rule, tables.source, tables.hole
-    for cell in range(_CELLS):
-        if own.changed[cell]:
-            branch, classes, rule, source = own.branch[cell], own.classes[cell], own.rule[cell], own.source[cell]
-            for p in range(_CELL):
-                chosen = branch[p]
-                if chosen < 0:
-                    classes[p], rule[p], source[p] = hole, 0, 0
-                else:
-                    module = source_of[chosen]
-                    classes[p] = table[chosen, claims[module, cell, p]]
-                    rule[p] = rule_of[chosen]
-                    source[p] = 1 + (module if module < modules else member[module - modules, cell, p])
+def _write(tables, runs, count, modules):  # type: ignore[no-untyped-def]
+    """Write class, rule and module of the chosen branches, a hole where none holds; count the conflicts."""
+    claims, member, (classes, rule, source, conflicts) = runs.claims, runs.member, runs.result
+    for r in range(count):
+        chosen = runs.branch[r]
+        if chosen < 0:
+            classes[r], rule[r], source[r] = tables.hole, 0, 0
+        else:
+            module = tables.source[chosen]
+            classes[r] = tables.table[chosen, claims[module, r]]
+            rule[r] = tables.rule[chosen]
+            source[r] = 1 + (module if module < modules else member[module - modules, r])
+    conflicts[:count] = 0
+    for i in range(modules):
+        _count_conflicts(claims[i], classes, conflicts[:count])
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_conflicts(claims, single, changed, classes, conflicts):  # type: ignore[no-untyped-def]
-    """Count the modules of each pixel that claim another class than the one that won."""
-    for cell in range(_CELLS):
-        if changed[cell]:
-            conflicts[cell] = 0
-            for i in range(len(claims)):
-                if single[i, cell] != 0:
-                    for p in range(_CELL):
-                        against = (claims[i, cell, p] != 0) & (claims[i, cell, p] != classes[cell, p])
-                        conflicts[cell, p] += np.uint8(against)
+def _count_conflicts(claims, classes, conflicts):  # type: ignore[no-untyped-def]
+    """Count a module against the class that won where it claims another one."""
+    for r in range(len(conflicts)):
+        conflicts[r] += np.uint8((claims[r] != 0) & (claims[r] != classes[r]))
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(starts, result, pixels):  # type: ignore[no-untyped-def]
+    """Write the result of each run from its start to the next; a piece that runs over is overwritten by the next run.
+
+    What runs over the last run into the padding, or lies where nothing changed, nobody reads.
+    """
+    for r in range(len(starts) - 1):
+        at, end = np.uint64(starts[r]), np.uint64(starts[r + 1])
+        while at < end:
+            _fill_piece(pixels.classes, at, result.classes[r])
+            _fill_piece(pixels.rule, at, result.rule[r])
+            _fill_piece(pixels.source, at, result.source[r])
+            _fill_piece(pixels.conflicts, at, result.conflicts[r])
+            at += _PIECE
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill_piece(row, at, value):  # type: ignore[no-untyped-def]
+    """Fill a piece; unsigned positions spare the compiler Python's counting from the end, and so it writes once."""
+    for p in range(_PIECE):
+        row[at + p] = value
+
+
+@numba.njit(nogil=True, cache=True)
+def _keep(changed, fresh, kept, out):  # type: ignore[no-untyped-def]
+    """Bring the result of the year before up to date and put it out; loads come first, so that no pixel branches."""
+    for p in range(len(out)):
+        new, old = fresh[p], kept[p]
+        result = new if changed[p] else old
+        kept[p] = result
+        out[p] = result
