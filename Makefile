@@ -39,7 +39,7 @@ sync: $(STAMP) ## Write the schemas and reference pages that are generated from 
 
 benchmarks: $(STAMP) ## Time the kernels beside what a user would pick instead
 	$(BIN)/python benchmarks/integration.py
-	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/filters.py
 
 viewer: ## Build the map page again (needs Node)
 	cd viewer && npm ci && npm run build

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutirao.errors import ConfigError
-from mutirao.filters import endpoints, frequency, isolated, lead_in, majority, pattern, regrowth, window
+from mutirao.filters import endpoints, frequency, gapfill, isolated, lead_in, majority, pattern, regrowth, window
 from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.pattern import Rewrite
+from mutirao.filters.step import FREE, Limits
 from mutirao.legend import Legend
 
 CODES = (3, 12, 15, 21, 39)
@@ -183,9 +184,17 @@ def test_mistakes_in_a_chain_are_told_with_their_place(step, expected):
     assert refused(**step) == expected
 
 
-def kernel(values: list[int], function, *arguments) -> list[int]:
+limits = st.builds(
+    Limits,
+    years=st.none() | st.frozensets(st.integers(0, 8)),
+    protected=st.frozensets(st.sampled_from([0, 3, 12, 15, 21])),
+)
+
+
+def kernel(values: list[int], limits: Limits, function, *arguments) -> list[int]:
     block = np.array(values, np.uint8)[:, None]
-    function(block, np.ones(len(values), bool), table(()), *arguments)
+    writable = np.array([limits.years is None or t in limits.years for t in range(len(values))])
+    function(block, writable, table(limits.protected), *arguments)
     return block[:, 0].tolist()
 
 
@@ -197,47 +206,75 @@ def order(codes) -> np.ndarray:
     return np.array(codes, np.uint8)
 
 
-@given(series, st.permutations([3, 12, 15]), st.sampled_from([3, 4, 5]), flags)
-def test_window_kernel_equals_reference(values, classes, width, whole_gap):
-    expected = window.reference(values, classes, width, whole_gap=whole_gap)
-    assert kernel(values, window.close_windows, order(classes), width, whole_gap, False, False, False) == expected
+@given(series, limits)
+def test_gap_fill_kernel_equals_reference(values, limits):
+    assert kernel(values, limits, gapfill.fill_gaps) == gapfill.reference(values, limits)
 
 
-@given(series, st.permutations([3, 12, 15, 21]), st.sampled_from([{3}, {3, 12, 15, 21}]))
-def test_isolated_kernel_equals_reference(values, classes, allowed):
-    expected = isolated.reference(values, classes, frozenset(allowed))
-    assert kernel(values, isolated.remove_isolated, order(classes), table(allowed)) == expected
+some_classes = st.lists(st.sampled_from([3, 12, 15]), min_size=1, max_size=4)
 
 
-@given(series, st.permutations([3, 12]), flags)
-def test_endpoints_kernel_equals_reference(values, first, last):
-    expected = endpoints.reference(values, first, last=last)
-    assert kernel(values, endpoints.correct_ends, order(first), last) == expected
+@given(series, some_classes, st.sampled_from([3, 4, 5]), flags, reads, flags, limits)
+def test_window_kernel_equals_reference(values, classes, width, whole_gap, read, descending, limits):
+    options = {"whole_gap": whole_gap, "reads": read, "descending": descending, "limits": limits}
+    flags = (whole_gap, read == "original", read == "running", descending)
+    made = kernel(values, limits, window.close_windows, order(classes), width, *flags)
+    assert made == window.reference(values, classes, width, **options)
 
 
-@given(series, st.sampled_from([0.0, 0.5, 0.9, 1.0]), st.permutations([3, 12, 15]), flags)
-def test_frequency_kernel_equals_reference(values, total, classes, whole):
-    thresholds = dict(zip(classes, (0.5, 0.3, 0.6), strict=True))
-    expected = frequency.reference(values, frozenset({3, 12}), total, thresholds, whole=whole)
-    arguments = (table({3, 12}), total, order(classes), np.array([0.5, 0.3, 0.6]), whole)
-    assert kernel(values, frequency.stabilise, *arguments) == expected
+alternating = st.lists(st.sampled_from([3, 12]), min_size=3, max_size=9)
 
 
-@given(series, st.sampled_from([{15}, {15, 21}]), st.integers(1, 4), st.sampled_from([{3}, {3, 12}]))
-def test_regrowth_kernel_equals_reference(values, use, years, native):
-    expected = regrowth.reference(values, frozenset(use), years, frozenset(native), 21)
-    assert kernel(values, regrowth.block_regrowth, table(use), years, table(native), 21) == expected
+@given(alternating, st.permutations([3, 12]), st.sampled_from([3, 4, 5]), flags, reads, flags, limits)
+def test_window_kernel_equals_reference_to_and_fro(values, classes, width, whole_gap, read, descending, limits):
+    options = {"whole_gap": whole_gap, "reads": read, "descending": descending, "limits": limits}
+    flags = (whole_gap, read == "original", read == "running", descending)
+    made = kernel(values, limits, window.close_windows, order(classes), width, *flags)
+    assert made == window.reference(values, classes, width, **options)
 
 
-@given(series, st.sampled_from([{12}, {3, 12}]), st.sampled_from([{15}, {15, 21}]), st.integers(0, 2))
-def test_lead_in_kernel_equals_reference(values, targets, lead, keep):
-    expected = lead_in.reference(values, frozenset(targets), frozenset(lead), keep)
-    assert kernel(values, lead_in.rewrite_lead_in, table(targets), table(lead), keep) == expected
+@given(series, some_classes, st.sampled_from([{3}, {12, 15}, {3, 12, 15, 21}]), limits)
+def test_isolated_kernel_equals_reference(values, classes, allowed, limits):
+    expected = isolated.reference(values, classes, frozenset(allowed), limits)
+    assert kernel(values, limits, isolated.remove_isolated, order(classes), table(allowed)) == expected
 
 
-@given(st.lists(st.sampled_from([0, 3, 12, 15]), min_size=1, max_size=6), st.permutations([3, 12, 15]))
-def test_majority_kernel_equals_reference(values, classes):
-    assert kernel(values, majority.settle, order(classes)) == majority.reference(values, classes)
+@given(series, st.lists(st.sampled_from([3, 12, 15]), max_size=3), flags, limits)
+def test_endpoints_kernel_equals_reference(values, first, last, limits):
+    expected = endpoints.reference(values, first, last=last, limits=limits)
+    assert kernel(values, limits, endpoints.correct_ends, order(first), last) == expected
+
+
+shares = st.sampled_from([0.0, 0.3, 0.5, 0.6, 0.9, 1.0])
+groups = st.sampled_from([frozenset({3, 12}), frozenset({12, 15}), frozenset({3, 12, 15, 21, 39})])
+
+
+@given(series, groups, shares, st.permutations([3, 12, 15]), st.tuples(shares, shares, shares), flags, limits)
+def test_frequency_kernel_equals_reference(values, group, total, classes, least, whole, limits):
+    thresholds = dict(zip(classes, least, strict=True))
+    expected = frequency.reference(values, group, total, thresholds, whole=whole, limits=limits)
+    arguments = (table(group), total, order(classes), np.array(least), whole)
+    assert kernel(values, limits, frequency.stabilise, *arguments) == expected
+
+
+@given(series, st.sampled_from([{15}, {15, 21}]), st.integers(1, 4), st.sampled_from([{3}, {3, 12, 15}]), limits)
+def test_regrowth_kernel_equals_reference(values, use, years, native, limits):
+    for becomes in (0, 21):
+        expected = regrowth.reference(values, frozenset(use), years, frozenset(native), becomes, limits)
+        arguments = (table(use), years, table(native), becomes)
+        assert kernel(values, limits, regrowth.block_regrowth, *arguments) == expected
+
+
+@given(series, st.sampled_from([{12}, {3, 12}]), st.sampled_from([{15}, {15, 21}]), st.integers(0, 2), limits)
+def test_lead_in_kernel_equals_reference(values, targets, lead, keep, limits):
+    expected = lead_in.reference(values, frozenset(targets), frozenset(lead), keep, limits)
+    assert kernel(values, limits, lead_in.rewrite_lead_in, table(targets), table(lead), keep) == expected
+
+
+@given(st.lists(st.sampled_from([0, 3, 12, 15]), min_size=1, max_size=6), some_classes, limits)
+def test_majority_kernel_equals_reference(values, classes, limits):
+    expected = majority.reference(values, classes, limits)
+    assert kernel(values, limits, majority.settle, order(classes)) == expected
 
 
 places = st.tuples(
@@ -245,10 +282,21 @@ places = st.tuples(
     st.sampled_from([pattern.KEEP, 3, 15]),
 )
 rewrites = st.lists(places, min_size=1, max_size=4).map(lambda pairs: Rewrite(*map(tuple, zip(*pairs, strict=True))))
+laid = st.sampled_from(["any", "first", "last"])
 
 
-@given(series, st.lists(rewrites, min_size=1, max_size=3), st.sampled_from(["any", "first", "last"]), reads, flags)
-def test_pattern_kernel_equals_reference(values, chosen, windows, read, descending):
-    expected = pattern.reference(values, chosen, windows=windows, reads=read, descending=descending)
+@given(series, st.lists(rewrites, min_size=1, max_size=3), laid, reads, flags, limits)
+def test_pattern_kernel_equals_reference(values, chosen, windows, read, descending, limits):
+    expected = pattern.reference(values, chosen, windows=windows, reads=read, descending=descending, limits=limits)
     options = (windows == "first", windows == "last", read == "original", read == "running", descending)
-    assert kernel(values, pattern.rewrite_patterns, *pattern.compile_rewrites(chosen), *options) == expected
+    made = kernel(values, limits, pattern.rewrite_patterns, *pattern.compile_rewrites(chosen), *options)
+    assert made == expected
+
+
+@given(series, st.integers(1, 70), st.lists(st.integers(1, 70), min_size=1, max_size=4), reads)
+def test_patterns_of_more_places_than_a_word_has_bits(values, years, lengths, read):
+    long = (values * years)[:years]
+    chosen = [Rewrite((frozenset({3, 12, 15}),) * length, (pattern.KEEP,) * (length - 1) + (21,)) for length in lengths]
+    options = (False, False, read == "original", read == "running", False)
+    made = kernel(long, FREE, pattern.rewrite_patterns, *pattern.compile_rewrites(chosen), *options)
+    assert made == pattern.reference(long, chosen, reads=read)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
@@ -11,10 +12,13 @@ import numpy as np
 from mutirao.errors import ConfigError, Finding
 from mutirao.filters.chain import Chain
 from mutirao.filters.lookup import Classes, Lookup
-from mutirao.filters.step import Ground, ReadyStep, SeriesWork, Site, Step, Surroundings
+from mutirao.filters.names import own_groups
+from mutirao.filters.step import Ground, ReadyStep, Scope, SeriesWork, Step, Surroundings, table_of
+from mutirao.filters.strips import mark_changes, restore_outside
 
-_STRIP = 4096
-"""Pixels worked on at a time, so that their years stay in the cache for all steps on series."""
+_STRIP = 65 * 64
+"""Pixels worked on at a time, so that their years stay in the cache for all steps on series; no power of two, or the
+years of a pixel would compete for the same places in the cache."""
 
 
 def ready(
@@ -29,11 +33,12 @@ def ready(
         unequal sides, F104 `*` on the right side of a pattern, F105 unknown layer, F106 unknown value of a layer, F107
         a year outside the series, and those of single operators.
     """
+    if chain is None:
+        return ()
     findings: list[Finding] = []
-    steps = [
-        _ready(step, Lookup(legend, _at(where, place), findings, surroundings or Surroundings()))
-        for step, place in (chain.flat() if chain else ())
-    ]
+    known = surroundings or Surroundings()
+    classes = own_groups(chain.groups, Lookup(legend, where, findings, known))
+    steps = [_ready(step, Lookup(classes, _at(where, place), findings, known)) for step, place in chain.flat()]
     if findings:
         raise ConfigError(*findings)
     return tuple(step for step in steps if step)
@@ -59,87 +64,150 @@ class Watch(Protocol):
     """Looks on while a chain runs."""
 
     def see(self, number: int, before: np.ndarray, after: np.ndarray, first: int) -> None:
-        """See what a step (numbered from 1) made of the pixels from a flat index on; both (year, pixel) uint8."""
+        """See what a step (numbered from 1) made of the pixels from a flat index on.
+
+        Both are (year, pixel) uint8 and lent for the call only: their memory is used again.
+        """
 
 
 def apply_chain(
-    steps: Sequence[ReadyStep], classes: np.ndarray, ground: Ground | None = None, watch: Watch | None = None
+    steps: Sequence[ReadyStep],
+    classes: np.ndarray,
+    ground: Ground | None = None,
+    watch: Watch | None = None,
+    *,
+    out: np.ndarray | None = None,
+    touched: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run the steps in order.
 
+    Beyond the two results, steps on series hold three strips; steps on maps hold one copy of the block.
+
     Parameters
     ----------
-    classes : (year, y, x) uint8, class codes with 0 for nodata; not changed.
+    classes : (year, y, x) uint8, class codes with 0 for nodata; not changed, unless it is given as `out` too.
     ground : layers and pixel sizes under the block; needed if a step asks for them.
     watch : is shown every step on every pixel once.
+    out, touched : C-ordered (year, y, x) uint8 that take the results; new ones if they are not given.
 
     Returns
     -------
     classes : (year, y, x) uint8 after the last step.
     touched : (year, y, x) uint8, number (from 1) of the last step that changed the pixel in that year, 0 for none.
     """
-    now = np.array(classes, order="C")
-    touched = np.zeros_like(now)
-    under = ground or Ground()
+    source, under = np.ascontiguousarray(classes), ground or Ground()
+    now = np.empty_like(source) if out is None else out
+    if touched is None:
+        touched = np.zeros_like(source)
+    else:
+        touched.fill(0)
     numbered = list(enumerate(steps, start=1))
-    for _, group in groupby(numbered, key=lambda pair: isinstance(pair[1].work, SeriesWork)):
-        run = list(group)
-        on_series = [(number, step, step.work) for number, step in run if isinstance(step.work, SeriesWork)]
-        if on_series:
-            _run_strips(on_series, now, touched, under, watch)
-        else:
-            for number, step in run:
-                before = now.copy()
-                run_step(step, now, under)
-                touched[now != before] = number
-                if watch:
-                    watch.see(number, before.reshape(len(now), -1), now.reshape(len(now), -1), 0)
+    for on_series, group in groupby(numbered, key=lambda pair: isinstance(pair[1].work, SeriesWork)):
+        run = _run_strips if on_series else _run_maps
+        run(list(group), source, now, touched, under, watch)
+        source = now
+    if source is not now:
+        np.copyto(now, source)
     return now, touched
 
 
 def run_step(step: ReadyStep, classes: np.ndarray, ground: Ground) -> None:
     """Run one step on a C-ordered (year, y, x) uint8 block, in place."""
     if isinstance(step.work, SeriesWork):
-        _run_strips([(1, step, step.work)], classes, np.zeros_like(classes), ground, None)
+        _run_strips([(1, step)], classes, classes, None, ground, None)
     else:
         step.work.run(classes, ground.site(step, classes.shape))
 
 
-def _run_strips(
-    steps: Iterable[tuple[int, ReadyStep, SeriesWork]],
-    classes: np.ndarray,
+def _run_maps(
+    steps: list[tuple[int, ReadyStep]],
+    source: np.ndarray,
+    now: np.ndarray,
     touched: np.ndarray,
     ground: Ground,
     watch: Watch | None,
 ) -> None:
+    """Run steps on maps, each on the whole block."""
+    before = source.copy()
+    if source is not now:
+        np.copyto(now, source)
+    was, flat, marks = (block.reshape(len(source), -1) for block in (before, now, touched))
+    for number, step in steps:
+        run_step(step, now, ground)
+        if watch:
+            watch.see(number, was, flat, 0)
+        mark_changes(was, flat, marks, number)
+
+
+def _run_strips(
+    steps: list[tuple[int, ReadyStep]],
+    source: np.ndarray,
+    now: np.ndarray,
+    touched: np.ndarray | None,
+    ground: Ground,
+    watch: Watch | None,
+) -> None:
     """Run steps on series strip by strip, all steps on one strip before the next."""
-    years = len(classes)
-    flat, marks = classes.reshape(years, -1), touched.reshape(years, -1)
-    sites = [(number, work, ground.site(step, classes.shape)) for number, step, work in steps]
-    for first in range(0, flat.shape[1], _STRIP):
-        pixels = slice(first, first + _STRIP)
-        strip = np.ascontiguousarray(flat[:, pixels])
-        for number, work, site in sites:
-            before = strip.copy()
-            _run_strip(work, site, strip, pixels)
-            marks[:, pixels][strip != before] = number
+    years, plane = len(source), source[0].size
+    read, write = source.reshape(years, -1), now.reshape(years, -1)
+    marked = None if touched is None else touched.reshape(years, -1)
+    runs = [_SeriesRun.of(n, step, step.work, years) for n, step in steps if isinstance(step.work, SeriesWork)]
+    layers = {name: np.asarray(ground.layers[name]).reshape(1, -1) for _, step in steps for name in step.layers}
+    memory = np.empty((3, years * min(_STRIP, plane)), np.uint8)
+    for first in range(0, plane, _STRIP):
+        pixels = slice(first, min(first + _STRIP, plane))
+        under = {name: layer[:, pixels] for name, layer in layers.items()}
+        strip, before, marks = (part[: years * (pixels.stop - first)].reshape(years, -1) for part in memory)
+        np.copyto(strip, read[:, pixels])
+        if marked is None:
+            for run in runs:
+                run.call_inside(strip, before, under)
+            write[:, pixels] = strip
+            continue
+        np.copyto(before, strip)
+        # Before the first step all marks are 0, which need not be read.
+        np.copyto(marks, 0 if runs[0].number == 1 else marked[:, pixels])
+        changed = False
+        for run in runs:
+            run.call_inside(strip, before, under)
             if watch:
-                watch.see(number, before, strip, first)
-        flat[:, pixels] = strip
+                watch.see(run.number, before, strip, first)
+            changed |= mark_changes(before, strip, marks, run.number)
+        if changed or source is not now:
+            write[:, pixels] = strip
+        if changed:
+            marked[:, pixels] = marks
 
 
-def _run_strip(work: SeriesWork, site: Site, strip: np.ndarray, pixels: slice) -> None:
-    """Run a kernel on the pixels of a strip that may be written."""
-    scope = site.scope.reshape(-1)[pixels]
-    layers = site.layers.reshape(len(site.layers), site.scope.size)[:, pixels]
-    if scope.all():
-        _call(work, site, strip, layers)
-    elif scope.any():
-        chosen = np.ascontiguousarray(strip[:, scope])
-        _call(work, site, chosen, layers[:, scope])
-        strip[:, scope] = chosen
+@dataclass(frozen=True, slots=True)
+class _SeriesRun:
+    """A step on series, made ready for the strips of a block."""
 
+    number: int
+    work: SeriesWork
+    scope: Scope
+    writable: np.ndarray
+    protected: np.ndarray
 
-def _call(work: SeriesWork, site: Site, series: np.ndarray, layers: np.ndarray) -> None:
-    consulted = (np.ascontiguousarray(layers),) if work.layers else ()
-    work.kernel(series, *consulted, site.writable, site.protected, *work.arguments)
+    @classmethod
+    def of(cls, number: int, step: ReadyStep, work: SeriesWork, years: int) -> _SeriesRun:
+        writable = np.ones(years, bool) if step.years is None else np.array(step.years)
+        return cls(number, work, step.scope, writable, table_of(step.protected))
+
+    def call(self, strip: np.ndarray, layers: dict[str, np.ndarray]) -> None:
+        """Change all pixels of a strip."""
+        named = self.work.layers
+        consulted = (np.array([layers[name][0] for name in named], np.int64),) if named else ()
+        self.work.kernel(strip, *consulted, self.writable, self.protected, *self.work.arguments)
+
+    def call_inside(self, strip: np.ndarray, before: np.ndarray, layers: dict[str, np.ndarray]) -> None:
+        """Change the pixels of a strip where the conditions of the step hold; before becomes what the strip was."""
+        if not self.scope.conditions:
+            self.call(strip, layers)
+            return
+        scope = self.scope.mask(layers, (1, strip.shape[1]))[0]
+        if scope.any():
+            np.copyto(before, strip)
+            self.call(strip, layers)
+            if not scope.all():
+                restore_outside(before, strip, scope)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write
+from mutirao.filters.strips import BLOCK, list_marked
 from mutirao.model import Reference
 
 
@@ -26,7 +27,8 @@ class Endpoints(Step):
         """Look up classes."""
         first = look.codes(self.first, "first")
         arguments = (np.array(first, np.uint8), self.last)
-        return lambda: SeriesWork((self.filter, first, self.last), correct_ends, arguments, evidence=(2, 0))
+        settings, judged = (self.filter, first, self.last), (0,) * bool(first) + (-1,) * self.last
+        return lambda: SeriesWork(settings, correct_ends, arguments, evidence=(0, 0), judged=judged)
 
 
 def reference(series: Sequence[int], first: Sequence[int], *, last: bool, limits: Limits = FREE) -> list[int]:
@@ -53,15 +55,30 @@ def correct_ends(classes, writable, protected, first, last):  # type: ignore[no-
     first : (class,) uint8, classes that the first year takes if the second and third have them, in order.
     last : let the last year take the class of the two years before it, if these agree.
     """
-    years, pixels = classes.shape
+    years = len(classes)
     if years < 3:
         return
+    listed = np.zeros(256, np.bool_)
+    listed[first] = True
+    if len(first):
+        _follow(classes, 0, 1, 2, listed, writable, protected)
+    if last:
+        listed[:] = True
+        _follow(classes, years - 1, years - 2, years - 3, listed, writable, protected)
+
+
+@numba.njit(nogil=True, cache=True)
+def _follow(classes, end, near, far, listed, writable, protected):  # type: ignore[no-untyped-def]
+    """Let an end take the class of the two years next to it, where these agree on a listed one.
+
+    The order of the list does not matter: the two years agree on one class at most.
+    """
+    pixels = classes.shape[1]
+    marked = np.zeros(-(-pixels // BLOCK) * BLOCK, np.uint8)
+    places = np.empty(pixels, np.int64)
+    year, one, two = classes[end], classes[near], classes[far]
     for p in range(pixels):
-        for code in first:
-            agree = classes[1, p] == code and classes[2, p] == code
-            if agree and may_write(writable, protected, 0, classes[0, p]):
-                classes[0, p] = code
-        before = classes[years - 2, p]
-        agree = last and classes[years - 3, p] == before
-        if agree and may_write(writable, protected, years - 1, classes[years - 1, p]):
-            classes[years - 1, p] = before
+        marked[p] = (one[p] == two[p]) & (one[p] != year[p])
+    for p in places[: list_marked(marked, marked.view(np.uint64), places)]:
+        if listed[one[p]] and may_write(writable, protected, end, year[p]):
+            year[p] = one[p]

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Share, Step, may_write, table_of
+from mutirao.filters.strips import count_class
 from mutirao.legend import NODATA
 from mutirao.model import Reference, ReferenceKey
 
@@ -38,7 +39,7 @@ class Frequency(Step):
         settings = (self.filter, group, self.total, order, shares, self.writes)
         thresholds = (np.array(order, np.uint8), np.array(shares))
         arguments = (table_of(group), self.total, *thresholds, self.writes == "all")
-        return lambda: SeriesWork(settings, stabilise, arguments)
+        return lambda: SeriesWork(settings, stabilise, arguments, evidence=(0, 0))
 
 
 def reference(
@@ -74,22 +75,60 @@ def stabilise(classes, writable, protected, group, total, order, shares, whole):
     order, shares : (class,) uint8 and float64, classes with the smallest share of each; later ones win.
     whole : rewrite all valid years, else only those of the group.
     """
-    counts = np.empty(256, np.int64)
-    years = len(classes)
-    for p in range(classes.shape[1]):
-        counts[:] = 0
-        in_group = 0
-        for t in range(years):
-            counts[classes[t, p]] += 1
-            in_group += group[classes[t, p]]
-        valid = years - counts[0]
-        if valid == 0 or in_group < total * valid:
+    years, pixels = classes.shape
+    needed, needed_total = _years_needed(years, shares), _years_needed(years, np.array([total]))[0]
+    codes, place = _counted(group, order)
+    counts, inside = _count_years(classes, codes, group)
+    for p in range(pixels):
+        valid = years - counts[0, p]
+        if valid == 0 or inside[p] < needed_total[valid]:
             continue
-        winner = 0
+        winner = -1
         for i in range(len(order)):
-            if counts[order[i]] >= shares[i] * valid:
-                winner = order[i]
-        for t in range(years if winner > 0 else 0):
-            now = classes[t, p]
-            if now != 0 and (whole or group[now]) and may_write(writable, protected, t, now):
-                classes[t, p] = winner
+            if counts[place[i], p] >= needed[i, valid]:
+                winner = i
+        if winner >= 0 and order[winner] != 0:
+            settled = counts[place[winner], p] if whole or group[order[winner]] else 0
+            if settled < (valid if whole else inside[p]):
+                _rewrite(classes, p, order[winner], group, whole, writable, protected)
+
+
+@numba.njit(nogil=True, cache=True)
+def _years_needed(years, shares):  # type: ignore[no-untyped-def]
+    """Return (share, valid years) int64, the fewest years that reach a share of the valid years."""
+    needed = np.empty((len(shares), years + 1), np.int64)
+    for i in range(len(shares)):
+        for valid in range(years + 1):
+            needed[i, valid] = np.ceil(shares[i] * valid)
+    return needed
+
+
+@numba.njit(nogil=True, cache=True)
+def _counted(group, order):  # type: ignore[no-untyped-def]
+    """Return (counted,) uint8, nodata and all classes that count, and (class,) int64, where those of the order are."""
+    counts = group.copy()
+    counts[order] = True
+    counts[0] = False
+    codes = np.append(0, np.flatnonzero(counts)).astype(np.uint8)
+    return codes, np.searchsorted(codes, order)
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_years(classes, codes, group):  # type: ignore[no-untyped-def]
+    """Return (counted, pixel) int16, the years of each class, and (pixel,) int16, the years of the group."""
+    counts = np.zeros((len(codes), classes.shape[1]), np.int16)
+    inside = np.zeros(classes.shape[1], np.int16)
+    for i in range(len(codes)):
+        count_class(classes, codes[i], counts[i])
+        if group[codes[i]]:
+            inside += counts[i]
+    return counts, inside
+
+
+@numba.njit(nogil=True, cache=True)
+def _rewrite(classes, p, winner, group, whole, writable, protected):  # type: ignore[no-untyped-def]
+    """Give the valid years of a pixel, or those of the group, to a class."""
+    for t in range(len(classes)):
+        now = classes[t, p]
+        if now != 0 and (whole or group[now]) and may_write(writable, protected, t, now):
+            classes[t, p] = winner

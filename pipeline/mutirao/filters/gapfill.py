@@ -14,6 +14,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step
+from mutirao.filters.strips import holds
 
 
 class GapFill(Step):
@@ -48,14 +49,18 @@ def fill_gaps(classes: np.ndarray, writable: np.ndarray, protected: np.ndarray) 
     classes : (year, pixel) uint8, class codes, 0 is missing; changed in place.
     writable, protected : see `SeriesWork.kernel`.
     """
-    years, pixels = classes.shape
+    years = len(classes)
     for t in range(1, years):
-        if writable[t] and not protected[0]:
-            for p in range(pixels):
-                before, now = classes[t - 1, p], classes[t, p]
-                classes[t, p] = before if now == 0 else now
+        if writable[t] and not protected[0] and holds(classes[t], 0):
+            _fill(classes[t], classes[t - 1])
     for t in range(years - 2, -1, -1):
-        if writable[t] and not protected[0]:
-            for p in range(pixels):
-                after, now = classes[t + 1, p], classes[t, p]
-                classes[t, p] = after if now == 0 else now
+        if writable[t] and not protected[0] and holds(classes[t], 0):
+            _fill(classes[t], classes[t + 1])
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(year, neighbour):  # type: ignore[no-untyped-def]
+    """Give the missing pixels of a year the class of a year beside it; both (pixel,) uint8."""
+    for p in range(len(year)):
+        now, other = year[p], neighbour[p]
+        year[p] = other if now == 0 else now

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write, table_of
+from mutirao.filters.strips import give, take
 from mutirao.model import Reference
 
 
@@ -52,6 +53,9 @@ def reference(
 def remove_isolated(classes, writable, protected, order, allowed):  # type: ignore[no-untyped-def]
     """Remove isolated years in place.
 
+    Taking the class of the year before isolates no other year, so only classes that stand alone to begin with have
+    anything to do.
+
     Parameters
     ----------
     classes : (year, pixel) uint8, class codes; changed in place. The first and last year are never written.
@@ -59,10 +63,37 @@ def remove_isolated(classes, writable, protected, order, allowed):  # type: igno
     order : (class,) uint8, classes in the order of the passes.
     allowed : (256,) bool, classes of the year before that may take the place.
     """
-    for code in order:
-        for t in range(1, len(classes) - 1):
-            before, now, after = classes[t - 1], classes[t], classes[t + 1]
-            for p in range(len(now)):
-                stands_alone = now[p] == code and before[p] != code and after[p] != code
-                if stands_alone and allowed[before[p]] and may_write(writable, protected, t, code):
-                    now[p] = before[p]
+    series = np.empty(len(classes), np.uint8)
+    holder = np.full(256, -1)
+    found = _find_isolated(classes)
+    for p in range(len(found)):
+        if found[p]:
+            take(classes, p, series)
+            for t in range(1, len(series) - 1):
+                if series[t] != series[t - 1] and series[t] != series[t + 1]:
+                    holder[series[t]] = p
+            for code in order:
+                if holder[code] == p:
+                    _remove_class(series, code, allowed, writable, protected)
+            give(classes, p, series)
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_isolated(classes):  # type: ignore[no-untyped-def]
+    """Return (pixel,) bool, true where any class stands alone in a year."""
+    found = np.zeros(classes.shape[1], np.bool_)
+    for t in range(1, len(classes) - 1):
+        before, now, after = classes[t - 1], classes[t], classes[t + 1]
+        for p in range(len(found)):
+            found[p] |= (now[p] != before[p]) & (now[p] != after[p])
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _remove_class(series, code, allowed, writable, protected):  # type: ignore[no-untyped-def]
+    """Remove the isolated years of one class in one series."""
+    for t in range(1, len(series) - 1):
+        before = series[t - 1]
+        stands_alone = series[t] == code and before != code and series[t + 1] != code
+        if stands_alone and allowed[before] and may_write(writable, protected, t, code):
+            series[t] = before

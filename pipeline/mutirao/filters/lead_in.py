@@ -14,6 +14,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write, table_of
+from mutirao.filters.strips import find_changing
 from mutirao.model import Reference
 
 
@@ -30,7 +31,8 @@ class LeadIn(Step):
         """Look up classes."""
         targets, lead = look.codes(self.targets, "targets"), look.codes(self.lead, "lead")
         arguments = (table_of(targets), table_of(lead), self.keep)
-        return lambda: SeriesWork((self.filter, targets, lead, self.keep), rewrite_lead_in, arguments)
+        settings = (self.filter, targets, lead, self.keep)
+        return lambda: SeriesWork(settings, rewrite_lead_in, arguments, evidence=(0, 1))
 
 
 def reference(
@@ -62,11 +64,12 @@ def rewrite_lead_in(classes, writable, protected, targets, lead, keep):  # type:
     lead : (256,) bool, classes of the block before it.
     keep : years at the head of the block that stay.
     """
-    for p in range(classes.shape[1]):
+    found = find_changing(classes)
+    for p in range(len(found)):
         first = 0
-        while first < len(classes) and not targets[classes[first, p]]:
+        while found[p] and first < len(classes) and not targets[classes[first, p]]:
             first += 1
-        if first == len(classes):
+        if not found[p] or first == len(classes):
             continue
         start = first
         while start > 0 and lead[classes[start - 1, p]]:

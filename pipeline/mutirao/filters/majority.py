@@ -14,6 +14,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write
+from mutirao.filters.strips import find_changing
 from mutirao.model import Reference
 
 
@@ -27,7 +28,8 @@ class Majority(Step):
     def prepare(self, look: Lookup) -> Prepared:
         """Look up classes."""
         order = look.codes(self.classes, "classes")
-        return lambda: SeriesWork((self.filter, order), settle, (np.array(order, np.uint8),))
+        arguments = (np.array(order, np.uint8),)
+        return lambda: SeriesWork((self.filter, order), settle, arguments, evidence=(0, 0))
 
 
 def reference(series: Sequence[int], classes: Sequence[int], limits: Limits = FREE) -> list[int]:
@@ -48,17 +50,20 @@ def settle(classes, writable, protected, order):  # type: ignore[no-untyped-def]
     writable, protected : see `SeriesWork.kernel`.
     order : (class,) uint8, the group; of equally frequent classes the first wins.
     """
-    counts = np.empty(256, np.int64)
-    for p in range(classes.shape[1]):
-        counts[:] = 0
-        for t in range(len(classes)):
-            counts[classes[t, p]] += 1
-        found, best = 0, order[0]
-        for code in order:
-            found += counts[code]
-            if counts[code] > counts[best]:
-                best = code
-        if found == len(classes):
-            for t in range(len(classes)):
-                if may_write(writable, protected, t, classes[t, p]):
+    years = len(classes)
+    counts, group = np.zeros(256, np.int64), np.zeros(256, np.bool_)
+    group[order] = True
+    found = find_changing(classes)
+    for p in range(len(found)):
+        if found[p]:
+            inside, best = 0, order[0]
+            for t in range(years):
+                counts[classes[t, p]] += 1
+                inside += group[classes[t, p]]
+            for code in order:
+                if counts[code] > counts[best]:
+                    best = code
+            for t in range(years):
+                counts[classes[t, p]] = 0
+                if inside == years and may_write(writable, protected, t, classes[t, p]):
                     classes[t, p] = best

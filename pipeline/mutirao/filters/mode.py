@@ -36,7 +36,7 @@ class Mode(Step):
         order = look.codes(self.classes, "classes") or list(range(1, 256))
         settings = (self.filter, order, self.inside, self.share, self.writes)
         arguments = (np.array(order, np.uint8), self.inside, self.share, self.writes == "all")
-        return lambda: SeriesWork(settings, settle, arguments)
+        return lambda: SeriesWork(settings, settle, arguments, evidence=(0, 0))
 
 
 def reference(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numba
 import numpy as np
@@ -17,9 +17,14 @@ from pydantic import Field
 
 from mutirao.filters.lookup import EVERYTHING, Lookup
 from mutirao.filters.step import FREE, READS, SCAN, TITLE, Limits, Prepared, Reads, Scan, SeriesWork, Step, may_write
+from mutirao.filters.strips import find_any, find_changing, give, take
 from mutirao.model import Reference
 
 KEEP = -1
+_WORD = 64
+"""Bits in a word."""
+_FEW = 8
+"""Classes that are faster asked for in all series than the patterns are laid on those that change."""
 
 
 class Pattern(Step):
@@ -41,7 +46,9 @@ class Pattern(Step):
         settings = (self.filter, plain, self.windows, self.reads, self.scan)
         laid = (self.windows == "first", self.windows == "last")
         read = (self.reads == "original", self.reads == "running", self.scan == "descending")
-        return lambda: SeriesWork(settings, rewrite_patterns, (*compile_rewrites(rewrites), *laid, *read))
+        return lambda: SeriesWork(
+            settings, rewrite_patterns, (*compile_rewrites(rewrites), *laid, *read), **_judges(rewrites, self.windows)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,22 @@ class Rewrite:
     before: tuple[frozenset[int], ...]
     after: tuple[int, ...]
     """Class by place, -1 to keep."""
+
+
+def _judges(rewrites: Sequence[Rewrite], windows: str) -> dict[str, Any]:
+    """Return `evidence` and `judged` of the work: what must lie around a place that a rewrite can change."""
+    changed = [
+        (i, len(rewrite.before) - 1 - i)
+        for rewrite in rewrites
+        for i, (before, after) in enumerate(zip(rewrite.before, rewrite.after, strict=True))
+        if after != KEEP and before != {after}
+    ]
+    if not changed:
+        return {}
+    if windows != "any":
+        places = (i if windows == "first" else -1 - behind for i, behind in changed)
+        return {"evidence": (0, 0), "judged": tuple(sorted(set(places)))}
+    return {"evidence": (min(i for i, _ in changed), min(behind for _, behind in changed))}
 
 
 def read_rewrite(text: str, look: Lookup, *place: int | str) -> Rewrite:
@@ -97,56 +120,148 @@ def reference(
     return now
 
 
-def compile_rewrites(rewrites: Sequence[Rewrite]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return allowed (rewrite, place, 256) bool, written (rewrite, place) int16 and length (rewrite,) int64."""
+def compile_rewrites(rewrites: Sequence[Rewrite]) -> tuple[np.ndarray, ...]:
+    """Return rewrites as `rewrite_patterns` takes them.
+
+    Every place of every pattern has a bit in a word, so that one shift moves all patterns of the word on by a year.
+
+    Returns
+    -------
+    allowed, written, lengths : (rewrite, place, 256) bool, (rewrite, place) int16 and (rewrite,) int64.
+    alike : (256,) bool, classes that all places of some pattern allow.
+    anchors : (class,) uint8, classes without any of which no pattern fits; none if there are too many to ask for.
+    last : (rewrite, 2) uint64, the word and the bit of the last place of each pattern.
+    masks : (256, word) uint64, places that allow a class.
+    starts, ends : (word,) uint64, first and last places. Of a pattern that is longer than a word only as many places as
+        a word has are looked at, so that it is found in more series than it fits.
+    """
     longest = max(len(rewrite.before) for rewrite in rewrites)
     allowed = np.zeros((len(rewrites), longest, 256), bool)
     written = np.full((len(rewrites), longest), KEEP, np.int16)
+    alike = np.zeros(256, bool)
+    bits: list[list[tuple[int, int]]] = [[]]
+    last = np.zeros((len(rewrites), 2), np.uint64)
     for r, rewrite in enumerate(rewrites):
         for i, codes in enumerate(rewrite.before):
             allowed[r, i, list(codes)] = True
         written[r, : len(rewrite.after)] = rewrite.after
-    return allowed, written, np.array([len(rewrite.before) for rewrite in rewrites])
+        alike[list(frozenset.intersection(*rewrite.before))] = True
+        places = [(r, i) for i in range(min(len(rewrite.before), _WORD))]
+        bits = bits if len(bits[-1]) + len(places) <= _WORD else [*bits, []]
+        bits[-1].extend(places)
+        last[r] = len(bits) - 1, len(bits[-1]) - 1
+    anchors = sorted(frozenset().union(*(min(rewrite.before, key=len) for rewrite in rewrites)))
+    few = np.array(anchors if len(anchors) <= _FEW else [], np.uint8)
+    lengths = np.array([len(rewrite.before) for rewrite in rewrites])
+    return allowed, written, lengths, alike, few, last, *_masks(allowed, last, bits)
+
+
+def _masks(
+    allowed: np.ndarray, last: np.ndarray, bits: Sequence[Sequence[tuple[int, int]]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    masks = np.zeros((256, len(bits)), np.uint64)
+    starts, ends = np.zeros(len(bits), np.uint64), np.zeros(len(bits), np.uint64)
+    for w, places in enumerate(bits):
+        for bit, (r, i) in enumerate(places):
+            masks[allowed[r, i], w] |= np.uint64(1 << bit)
+            starts[w] |= np.uint64((i == 0) << bit)
+    for w, bit in last.tolist():
+        ends[w] |= np.uint64(1 << bit)
+    return masks, starts, ends
 
 
 @numba.njit(nogil=True, cache=True)
 def rewrite_patterns(  # type: ignore[no-untyped-def]
-    classes, writable, protected, allowed, written, lengths, first, last, original, running, descending
+    classes,
+    writable,
+    protected,
+    allowed,
+    written,
+    lengths,
+    alike,
+    anchors,
+    last_place,
+    masks,
+    starts,
+    ends,
+    first,
+    last,
+    original,
+    running,
+    descending,
 ):
     """Rewrite series in place.
+
+    Only those series are worked on in which a pattern fits to begin with, and of the passes only those whose pattern
+    fits at their start: all others write nothing, whatever they read.
 
     Parameters
     ----------
     classes : (year, pixel) uint8, class codes; changed in place.
     writable, protected : see `SeriesWork.kernel`.
-    allowed, written, lengths : from `compile_rewrites`.
+    allowed, written, lengths, alike, anchors, last_place, masks, starts, ends : from `compile_rewrites`.
     first, last : lay patterns on the first, or the last window only; neither is every window.
     original, running, descending : what is read, and the scan direction; see the head of this module.
     """
-    years = len(classes)
-    read = np.empty(years, np.uint8)
-    for p in range(classes.shape[1]):
-        now = classes[:, p]
-        read[:] = now
+    series = np.empty(len(classes), np.uint8)
+    read = np.empty_like(series)
+    fits = np.zeros(len(starts), np.uint64)
+    changing = find_changing(classes)
+    anchored = find_any(classes, anchors) if len(anchors) else np.ones(len(changing), np.bool_)
+    for p in range(len(changing)):
+        if not anchored[p] or not (changing[p] or alike[classes[0, p]]):
+            continue
+        take(classes, p, series)
+        if not _find_fits(series, masks, starts, ends, fits):
+            continue
+        read[:] = series
         for r in range(len(lengths)):
-            if not original:
-                read[:] = now
-            starts = years - lengths[r] + 1
-            for i in range(starts):
-                t = starts - 1 - i if descending else i
-                if (first and t > 0) or (last and t < starts - 1) or not _fits(read, t, allowed[r], lengths[r]):
-                    continue
-                for place in range(lengths[r]):
-                    code = written[r, place]
-                    if code >= 0 and may_write(writable, protected, t + place, now[t + place]):
-                        now[t + place] = code
-                        if running:
-                            read[t + place] = code
+            if (fits[last_place[r, 0]] >> last_place[r, 1]) & np.uint64(1):
+                laid = (lengths[r], first, last, running, descending)
+                changed = _rewrite(series, read, allowed[r], written[r], laid, writable, protected)
+                if changed and not original:
+                    read[:] = series
+                    _find_fits(series, masks, starts, ends, fits)
+        give(classes, p, series)
+
+
+@numba.njit(nogil=True, cache=True)
+def _rewrite(series, read, allowed, written, laid, writable, protected):  # type: ignore[no-untyped-def]
+    """Lay one pattern on one series, as the reference does, and tell whether it wrote anything."""
+    length, first, last, running, descending = laid
+    starts, changed = len(series) - length + 1, False
+    for i in range(starts):
+        t = starts - 1 - i if descending else i
+        if (first and t > 0) or (last and t < starts - 1) or not _fits(read, t, allowed, length):
+            continue
+        for place in range(length):
+            code = written[place]
+            if code >= 0 and may_write(writable, protected, t + place, series[t + place]):
+                changed |= series[t + place] != code
+                series[t + place] = code
+                if running:
+                    read[t + place] = code
+    return changed
 
 
 @numba.njit(nogil=True, cache=True)
 def _fits(series, start, allowed, length):  # type: ignore[no-untyped-def]
-    fits = True
-    for place in range(length):
-        fits &= allowed[place, series[start + place]]
-    return fits
+    place = 0
+    while place < length and allowed[place, series[start + place]]:
+        place += 1
+    return place == length
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_fits(series, masks, starts, ends, fits):  # type: ignore[no-untyped-def]
+    """Write to (word,) uint64 the last places of the patterns that fit anywhere, and tell whether any does."""
+    found = False
+    for w in range(len(fits)):
+        state, ended = np.uint64(0), np.uint64(0)
+        for code in series:
+            # A last place runs on into the first one of the next pattern, which a fit may begin at in any year.
+            state = ((state << np.uint64(1)) | starts[w]) & masks[code, w]
+            ended |= state
+        fits[w] = ended & ends[w]
+        found |= fits[w] != 0
+    return found

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numba
-import numpy as np
 from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Step, may_write, table_of
+from mutirao.filters.strips import find_changing
 from mutirao.model import Reference
 
 
@@ -68,11 +68,14 @@ def block_regrowth(classes, writable, protected, use, years, native, becomes):  
     native : (256,) bool, classes that are blocked.
     becomes : class that is written instead; 0 is that of the year before.
     """
-    run = np.empty(classes.shape[1], np.int64)
-    run[:] = 0
-    for t in range(len(classes)):
-        year = classes[t]
-        for p in range(len(year)):
-            if native[year[p]] and run[p] >= years and may_write(writable, protected, t, year[p]):
-                year[p] = becomes if becomes > 0 else classes[t - 1, p]
-            run[p] = run[p] + 1 if use[year[p]] else 0
+    found = find_changing(classes)
+    for p in range(len(found)):
+        alike = classes[0, p]
+        if not found[p] and not (use[alike] and native[alike]):
+            continue
+        run = 0
+        for t in range(len(classes)):
+            now = classes[t, p]
+            if run >= years and native[now] and may_write(writable, protected, t, now):
+                classes[t, p] = becomes if becomes > 0 else classes[t - 1, p]
+            run = run + 1 if use[classes[t, p]] else 0

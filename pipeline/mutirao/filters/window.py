@@ -16,7 +16,10 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import FREE, READS, SCAN, TITLE, Limits, Prepared, Reads, Scan, SeriesWork, Step, may_write
+from mutirao.filters.strips import BLOCK, give, list_marked, take
 from mutirao.model import Reference
+
+_NEVER = 256
 
 
 class Window(Step):
@@ -36,7 +39,7 @@ class Window(Step):
         settings = (self.filter, self.width, self.writes, order, self.reads, self.scan)
         flags = (self.writes == "gap", self.reads == "original", self.reads == "running", self.scan == "descending")
         arguments = (np.array(order, np.uint8), self.width, *flags)
-        evidence = (1, self.width - 2)
+        evidence = (1, 1 if self.writes == "gap" else self.width - 2)
         return lambda: SeriesWork(settings, close_windows, arguments, evidence=evidence)
 
 
@@ -75,28 +78,114 @@ def close_windows(classes, writable, protected, order, width, whole_gap, origina
     whole_gap : write all years of the gap, or its first only.
     original, running, descending : what is read, and the order of the years.
     """
-    years, gap = len(classes), width - 2
-    read = np.empty(years, np.uint8)
-    for p in range(classes.shape[1]):
-        now = classes[:, p]
-        read[:] = now
-        for code in order:
-            if not original:
-                read[:] = now
-            for i in range(1, years - gap):
-                t = years - gap - i if descending else i
-                if _is_gap(read, t, gap, code):
-                    for place in range(t, t + (gap if whole_gap else 1)):
-                        if may_write(writable, protected, place, now[place]):
-                            now[place] = code
-                            if running:
-                                read[place] = code
+    if width == 3 and not original:
+        _close_single_years(classes, writable, protected, order)
+    else:
+        _close_gaps(classes, writable, protected, order, width - 2, whole_gap, original, running, descending)
+
+
+@numba.njit(nogil=True, cache=True)
+def _close_single_years(classes, writable, protected, order):  # type: ignore[no-untyped-def]
+    """Close gaps of one year, all classes at once, years ascending.
+
+    A year between two years of another class is a candidate. Closing it makes no candidate; it only ends that of the
+    year before and after, which lie between two years of the class that was just overwritten. So of two candidates side
+    by side the one whose class has the earlier pass is closed. The year before was judged already: either it was closed
+    and this one is no candidate any more, or it gave way; only the year after is left to compare with. Neither the scan
+    direction nor reading the running series matters.
+    """
+    years, pixels = classes.shape
+    rank = _ranks(order)
+    candidate = np.zeros(-(-pixels // BLOCK) * BLOCK, np.uint8)
+    words, places = candidate.view(np.uint64), np.empty(pixels, np.int64)
+    for t in range(1, years - 1):
+        if writable[t]:
+            _mark_single_years(classes, t, candidate)
+            next_writable = t < years - 2 and writable[t + 1]
+            for p in places[: list_marked(candidate, words, places)]:
+                now, code = classes[t, p], classes[t + 1, p]
+                gives_way = (
+                    rank[now] < rank[code] and next_writable and not protected[code] and classes[t + 2, p] == now
+                )
+                if rank[code] < _NEVER and not protected[now] and not gives_way:
+                    classes[t, p] = code
+
+
+@numba.njit(nogil=True, cache=True)
+def _ranks(order):  # type: ignore[no-untyped-def]
+    """Return (256,) int64, the pass of each class, or one after all if it has none."""
+    rank = np.full(256, _NEVER)
+    for i in range(len(order) - 1, -1, -1):
+        rank[order[i]] = i
+    return rank
+
+
+@numba.njit(nogil=True, cache=True)
+def _mark_single_years(classes, t, candidate):  # type: ignore[no-untyped-def]
+    """Mark the pixels whose class before and after a year is the same, and another than in the year."""
+    before, now, after = classes[t - 1], classes[t], classes[t + 1]
+    for p in range(len(now)):
+        candidate[p] = (before[p] == after[p]) & (before[p] != now[p])
+
+
+@numba.njit(nogil=True, cache=True)
+def _close_gaps(classes, writable, protected, order, gap, whole_gap, original, running, descending):  # type: ignore[no-untyped-def]
+    """Close gaps of one to three years, class by class, of those series that have any gap to begin with."""
+    series = np.empty(len(classes), np.uint8)
+    read = np.empty_like(series)
+    holder = np.full(256, -1)
+    found = _find_gaps(classes, gap)
+    for p in range(len(found)):
+        if found[p]:
+            take(classes, p, series)
+            read[:] = series
+            for t in range(len(series)):
+                holder[series[t]] = p
+            for code in order:
+                if holder[code] == p:
+                    if not original:
+                        read[:] = series
+                    _close_class(series, read, code, gap, whole_gap, running, descending, writable, protected)
+            give(classes, p, series)
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_gaps(classes, gap):  # type: ignore[no-untyped-def]
+    """Return (pixel,) bool, true where any class has a gap of one to three years."""
+    found = np.zeros(classes.shape[1], np.bool_)
+    for t in range(1, len(classes) - gap):
+        before, first, middle, last, after = (
+            classes[t - 1],
+            classes[t],
+            classes[t + gap // 2],
+            classes[t + gap - 1],
+            classes[t + gap],
+        )
+        for p in range(len(found)):
+            code = before[p]
+            found[p] |= (code == after[p]) & (code != first[p]) & (code != middle[p]) & (code != last[p])
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _close_class(series, read, code, gap, whole_gap, running, descending, writable, protected):  # type: ignore[no-untyped-def]
+    """Close the gaps of one class in one series, as the reference does."""
+    starts = len(series) - gap
+    for i in range(1, starts):
+        t = starts - i if descending else i
+        if _is_gap(read, t, gap, code):
+            for place in range(t, t + (gap if whole_gap else 1)):
+                if may_write(writable, protected, place, series[place]):
+                    series[place] = code
+                    if running:
+                        read[place] = code
 
 
 @numba.njit(nogil=True, cache=True)
 def _is_gap(read, t, gap, code):  # type: ignore[no-untyped-def]
     """Return whether a class holds before and after, but not in the gap that begins at t."""
-    held = read[t - 1] == code and read[t + gap] == code
-    for i in range(gap):
-        held = held and read[t + i] != code
+    held, i = read[t - 1] == code and read[t + gap] == code, 0
+    while held and i < gap:
+        held = read[t + i] != code
+        i += 1
     return held
