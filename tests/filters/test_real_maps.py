@@ -11,6 +11,7 @@ import rasterio
 from mutirao.filters import endpoints, frequency, gapfill, isolated, patches, pattern, window
 from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.patchrule import Rule, uniform
 from mutirao.filters.step import Limits
 from mutirao.io.configs import load
 from mutirao.legend import Legend
@@ -80,7 +81,10 @@ def test_chain_of_eight_series_steps_equals_plain_python(maps):
 def test_patches_equal_plain_python_year_by_year(maps):
     filtered, _ = apply_chain(steps(STEPS[-1]), maps[::9])
     for before, after in zip(maps[::9], filtered, strict=True):
-        assert after.tolist() == patches.reference(before, 6, 8, frozenset({33})).tolist()
+        assert (
+            after.tolist()
+            == patches.reference(before, Rule(uniform(6)), limits=Limits(protected=frozenset({33}))).tolist()
+        )
     assert (filtered != maps[::9]).any()
 
 

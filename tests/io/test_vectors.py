@@ -1,16 +1,22 @@
-"""Territories: burnt by pixel centre, refused in words."""
+"""Territories and polygons of a chain: burnt by pixel centre or touch, refused in words."""
 
 from __future__ import annotations
+
+import json
 
 import geopandas
 import numpy as np
 import pytest
-from shapely.geometry import box
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasterio.features import rasterize
+from shapely.geometry import Point, Polygon, box, mapping
 
 from mutirao.collection import Territories
 from mutirao.errors import ConfigError
+from mutirao.filters.chain import Chain
 from mutirao.grid import Grid
-from mutirao.io.vectors import read_zones
+from mutirao.io.vectors import burn_overlaps, read_overlays, read_zones
 
 GRID = Grid(crs="EPSG:31983", resolution=30, origin=(300_000, 7_800_000), shape=(3, 4))
 
@@ -60,3 +66,91 @@ def test_file_without_polygons_is_refused(tmp_path):
     (tmp_path / "f.geojson").write_text("no", encoding="utf-8")
     with pytest.raises(ConfigError, match="T101"):
         read(tmp_path / "f.geojson")
+
+
+def one_by_one(geometries, *, touch: bool) -> list[list[tuple[int, ...]]]:
+    """Return the polygons of each pixel, each polygon burnt alone over the whole grid."""
+    held = [[() for _ in range(GRID.shape[1])] for _ in range(GRID.shape[0])]
+    for number, geometry in enumerate(geometries):
+        burnt = rasterize([geometry], GRID.shape, transform=GRID.transform, all_touched=touch)
+        for y, x in zip(*np.nonzero(burnt), strict=True):
+            held[y][x] += (number,)
+    return held
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(-40, 160)] * 4), max_size=25), st.booleans())
+def test_overlapping_polygons_give_the_combination_at_each_pixel(corners, touch):
+    geometries = [
+        Polygon([(300_000 + a, 7_800_000 - b), (300_000 + c + 1, 7_800_000 - b - 7), (300_000 + c, 7_800_000 - d - 8)])
+        for a, b, c, d in corners
+    ]
+    index, members = burn_overlaps(geometries, GRID, touch=touch)
+    assert [[members[code] for code in row] for row in index.tolist()] == one_by_one(geometries, touch=touch)
+    assert members[0] == ()
+    assert set(range(1, len(members))) <= set(index.ravel().tolist())
+
+
+def test_shapes_without_area_and_outside_the_grid_hold_no_pixel():
+    far = box(400_000, 7_799_000, 400_100, 7_799_100)
+    index, members = burn_overlaps([None, Polygon(), Point(300_050, 7_799_950), far], GRID, touch=True)
+    assert not index.any()
+    assert members == ((),)
+
+
+def chain(*steps: dict) -> Chain:
+    return Chain.model_validate({"id": "c", "title": "c", "steps": steps})
+
+
+def test_overlay_holds_the_attributes_that_steps_read_as_plain_values(tmp_path):
+    features = [
+        {"from": [3, "pasture"], "to": 15, "priority": None, "note": "kept out", "date": "2020-05-31"},
+        {"from": [4], "to": "forest", "priority": 2, "note": "x", "date": None},
+    ]
+    shapes = [mapping(geopandas.GeoSeries([box(*GRID.bounds)], crs=GRID.crs).to_crs(4326)[0])] * 2
+    text = {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": values, "geometry": shape}
+            for values, shape in zip(features, shapes, strict=True)
+        ],
+    }
+    (tmp_path / "e.geojson").write_text(json.dumps(text), encoding="utf-8")
+    step = {"filter": "edits", "file": "e.geojson"}
+    events = {"filter": "events", "file": "e.geojson", "becomes": {"default": 3}}
+    overlays = read_overlays(chain(step, {**step, "touch": True}, events), tmp_path, GRID)
+    assert list(overlays) == ["centres:e.geojson", "touched:e.geojson"]
+    found = overlays["centres:e.geojson"]
+    assert found.columns == ("from", "to", "priority", "note", "date")
+    assert found.rows == (
+        {"from": (3, "pasture"), "to": "15", "priority": None, "date": "2020-05-31T00:00:00"},
+        {"from": (4,), "to": "forest", "priority": 2.0, "date": None},
+    )
+    assert found.members == ((), (0, 1))
+    assert (found.index == 1).all()
+
+
+def test_attributes_of_a_format_without_lists_are_read_as_json(tmp_path):
+    frame = geopandas.GeoDataFrame({"from": ["[3, 4]", "[broken"], "to": [1, 2]}, geometry=[box(*GRID.bounds)] * 2)
+    frame.set_crs(GRID.crs).to_file(tmp_path / "e.gpkg")
+    found = read_overlays(chain({"filter": "edits", "file": "e.gpkg"}), tmp_path, None)["centres:e.gpkg"]
+    assert [row["from"] for row in found.rows] == [(3, 4), "[broken"]
+    assert (found.index.shape, found.members) == ((0, 0), ((), (0,), (1,)))
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
+def test_faults_of_a_file_are_kept_for_the_step(tmp_path):
+    shapes = [box(*GRID.bounds), None, Point(300_000, 7_800_000)]
+    geopandas.GeoDataFrame({"to": [3, 3, 3]}, geometry=shapes).to_file(tmp_path / "e.gpkg")
+    geopandas.GeoDataFrame({"to": [3, 3, 3]}, geometry=shapes, crs=GRID.crs).to_file(tmp_path / "f.gpkg")
+    (tmp_path / "g.csv").write_text("to,years\n3,2020\n", encoding="utf-8")
+    files = ("e.gpkg", "f.gpkg", "g.csv", "h.gpkg")
+    found = read_overlays(chain(*({"filter": "edits", "file": file} for file in files)), tmp_path, GRID)
+    told = {name: [fault.code for fault in overlay.faults] for name, overlay in found.items()}
+    assert told == {
+        "centres:e.gpkg": ["F131", "F132", "F132"],
+        "centres:f.gpkg": ["F132", "F132"],
+        "centres:g.csv": ["F131", "F132"],
+        "centres:h.gpkg": ["F130"],
+    }
+    assert found["centres:f.gpkg"].faults[1].message == "polygon 3 of 'f.gpkg' is a Point"

@@ -37,8 +37,8 @@ def command(
     from mutirao.cli.explain_text import as_json, show
     from mutirao.engine.story import tell
 
-    lon, lat = _place(at)
-    evidence = _evidence(context.obj, of)
+    lon, lat = place_of(at)
+    evidence = evidence_named(context.obj, of)
     years = evidence.basis.collection.years
     if year is not None and year not in years:
         remedy = f"years are {years.first} to {years.last}"
@@ -50,7 +50,7 @@ def command(
         show(story, (lon, lat), year)
 
 
-def _place(text: str) -> tuple[float, float]:
+def place_of(text: str) -> tuple[float, float]:
     """Read a place; a number that is none lies nowhere on Earth either."""
     try:
         lon, lat = (float(part) for part in text.split(","))
@@ -62,7 +62,8 @@ def _place(text: str) -> tuple[float, float]:
     return lon, lat
 
 
-def _evidence(state: State, of: str | None) -> Evidence:
+def evidence_named(state: State, of: str | None) -> Evidence:
+    """Return what explains a build, a release, or the last build of a collection."""
     from mutirao.release.evidence import release_evidence
 
     if of and (Path(of) / "build.json").is_file():

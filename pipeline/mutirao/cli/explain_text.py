@@ -36,7 +36,7 @@ def _overview(story: Story) -> None:
     for index, told in enumerate(story.explanations):
         claims = _series((told.claims[module] for module in heard), story.basis.legend)
         rule = told.winner.id if told.winner else "none"
-        classes = (_class(code, story.basis.legend) for code in (told.code, story.kept["class"][index]))
+        classes = (class_text(code, story.basis.legend) for code in (told.code, story.kept["class"][index]))
         table.add_row(str(told.year), claims, rule, told.module or "-", *classes)
     out.print(table)
     out.print(f"claims: codes of {', '.join(heard) or 'nobody'}; - is no claim\n", style="dim")
@@ -63,7 +63,7 @@ def _claims(story: Story, told: Explanation) -> None:
     for module, claim in told.claims.items():
         speaks = ", ".join(f"speaks for {mosaic}" for mosaic, member in told.members.items() if member == module)
         table.add_row(
-            f"  {module}", story.versions[module], _class(claim, story.basis.legend, "claims nothing"), speaks
+            f"  {module}", story.versions[module], class_text(claim, story.basis.legend, "claims nothing"), speaks
         )
     for layer, value in told.layers.items():
         table.add_row(f"  {layer}", "layer", story.basis.names.of_value(layer, value), "")
@@ -98,7 +98,7 @@ def _result(story: Story, told: Explanation) -> None:
         out.print(_indented(Text(f"why: {why}", "italic")))
     against = [f"{module} ({_name(told.claims[module], legend)})" for module in told.against]
     words = f", against {', '.join(against)}" if against else ", and nobody claims another class"
-    result = Text.assemble("→ ", _class(told.code, legend), f" through {told.module or 'no module'}{words}\n")
+    result = Text.assemble("→ ", class_text(told.code, legend), f" through {told.module or 'no module'}{words}\n")
     out.print(_indented(result))
 
 
@@ -111,7 +111,7 @@ def _filters(story: Story, index: int) -> None:
         out.print(_indented(Text(f"{change.number} {change.title}")))
         words = Text.assemble("then ", _series(change.after, legend))
         if change.changed(index):
-            classes = (_class(change.before[index], legend), " → ", _class(change.after[index], legend))
+            classes = (class_text(change.before[index], legend), " → ", class_text(change.after[index], legend))
             words = Text.assemble(words, (f"{year}: ", "bold"), *classes)
         out.print(_indented(words, 7))
     if not any(change.changed(index) for change in story.changes):
@@ -126,15 +126,15 @@ def _indented(text: Text, columns: int = 2) -> Padding:
 def _verdict(story: Story, shown: int) -> None:
     different = [index for index in range(len(story.years)) if story.differences(index)]
     if not different:
-        final = _class(story.told["class"][shown], story.basis.legend)
+        final = class_text(story.told["class"][shown], story.basis.legend)
         same = f"; the map says the same, in all {len(story.years)} years"
         out.print(Text.assemble(("✓ ", "bold green"), f"{story.years[shown]}: ", final, (same, "green")))
     for index in different:
         layers = ", ".join(story.differences(index))
         words = f"THE MAP SAYS SOMETHING ELSE in {story.years[index]} ({layers}): "
         classes = (
-            _class(story.kept["class"][index], story.basis.legend),
-            _class(story.told["class"][index], story.basis.legend),
+            class_text(story.kept["class"][index], story.basis.legend),
+            class_text(story.told["class"][index], story.basis.legend),
         )
         out.print(Text.assemble((words, "bold red"), classes[0], " in the map, ", classes[1], " here"))
     if different:
@@ -149,13 +149,14 @@ def _table(*columns: str) -> Table:
 
 
 def _series(codes: Iterable[int], legend: Legend) -> Text:
-    return Text.assemble(*((f"{code or '-':<4}", _color(code, legend)) for code in codes))
+    return Text.assemble(*((f"{code or '-':<4}", color_of(code, legend)) for code in codes))
 
 
-def _class(code: int, legend: Legend, nothing: str = "No data") -> Text:
+def class_text(code: int, legend: Legend, nothing: str = "No data") -> Text:
+    """Return the name of a class beside its colour."""
     if code == NODATA:
         return Text(nothing, "dim")
-    return Text.assemble(("■ ", _color(code, legend)), _name(code, legend))
+    return Text.assemble(("■ ", color_of(code, legend)), _name(code, legend))
 
 
 def _name(code: int, legend: Legend) -> str:
@@ -163,7 +164,8 @@ def _name(code: int, legend: Legend) -> str:
     return known.title() if known else f"Class {code}, not in the legend"
 
 
-def _color(code: int, legend: Legend) -> str:
+def color_of(code: int, legend: Legend) -> str:
+    """Return the style of a class: its colour, or none if the legend has it not."""
     known = legend.by_code.get(code)
     return f"bold {known.color}" if known else ""
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mutirao.collection import Collection
-from mutirao.engine.tileprogram import surroundings_of
+from mutirao.engine.consulted import Consulted
 from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.step import ReadyStep
@@ -20,6 +20,10 @@ from mutirao.legend import Legend
 from mutirao.model import Frozen
 
 COLLECTION, LEGEND, RULES, CHAIN = "collection.json", "legend.json", "rules.json", "chain.json"
+CONSULTED = "consulted.json"
+"""Territories and polygons that the chain asks; there is none if it asks none."""
+CONSULTED_MAPS = "consulted.tif"
+"""Their pixels beside a build."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Basis:
     chain: Chain | None
     location: str
     """Folder or URL that it was read from."""
+    consulted: Consulted
+    """Territories and polygons that the chain asks."""
 
     @cached_property
     def modules(self) -> tuple[str, ...]:
@@ -58,7 +64,7 @@ class Basis:
     @cached_property
     def steps(self) -> tuple[ReadyStep, ...]:
         """The steps of the chain in codes."""
-        return ready(self.chain, self.legend, self._in(CHAIN), surroundings_of(self.collection))
+        return ready(self.chain, self.legend, self._in(CHAIN), self.consulted.surroundings(self.collection))
 
     @cached_property
     def program(self) -> Program:
@@ -75,10 +81,11 @@ class Basis:
     def files(self) -> dict[str, Frozen]:
         """Return what is kept, by file name."""
         kept: dict[str, Frozen] = {COLLECTION: self.collection, LEGEND: self.legend, RULES: self.rule_set}
-        return {**kept, CHAIN: self.chain} if self.chain else kept
+        chain = {CHAIN: self.chain} if self.chain else {}
+        return {**kept, **chain, **({CONSULTED: self.consulted} if self.consulted.bands else {})}
 
     def write(self, folder: Path) -> None:
-        """Write collection.json, legend.json, rules.json and, if there is a chain, chain.json.
+        """Write collection.json, legend.json, rules.json and, if there is one, chain.json and what it consults.
 
         Keys keep their order: of two entries of a map that speak of one class, the later one counts.
         """
@@ -89,8 +96,12 @@ class Basis:
         return lambda *place: f"{self.location}/{name}: {'.'.join(map(str, place))}"
 
 
-def read_basis(location: str) -> Basis:
+def read_basis(location: str, *, consults: bool = False) -> Basis:
     """Read what a build or release keeps.
+
+    Parameters
+    ----------
+    consults : whether the file `CONSULTED` is there.
 
     Raises
     ------
@@ -100,4 +111,5 @@ def read_basis(location: str) -> Basis:
     collection = read_record(f"{location}/{COLLECTION}", Collection)
     legend, rules = read_record(f"{location}/{LEGEND}", Legend), read_record(f"{location}/{RULES}", RuleSet)
     chain = read_record(f"{location}/{CHAIN}", Chain) if collection.chain else None
-    return Basis(collection, legend, rules, chain, location)
+    consulted = read_record(f"{location}/{CONSULTED}", Consulted) if consults else Consulted()
+    return Basis(collection, legend, rules, chain, location, consulted)

@@ -11,17 +11,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mutirao.engine.basis import Basis
+from mutirao.engine.basis import CONSULTED_MAPS, Basis
 from mutirao.engine.cluster import run_tasks
 from mutirao.engine.comparison import agreement
+from mutirao.engine.consulted import write_maps
 from mutirao.engine.gaps import refuse_holes
 from mutirao.engine.inputs import Inputs, gather
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
 from mutirao.engine.summary import Block, Summary
-from mutirao.engine.tileprogram import LAYERS, run_tile, tile_conflicts
+from mutirao.engine.tileprogram import LAYERS, run_tile, tally_in, tile_conflicts, tile_tally
 from mutirao.errors import UsageError
+from mutirao.filters.tally import Tally
 from mutirao.grid import Grid, Tile
 from mutirao.integration.prevalence import Rule, as_tuple
 from mutirao.io import blocks, rasters
@@ -30,14 +32,14 @@ from mutirao.io.software import software_versions
 from mutirao.io.storage import read_json, read_record, whole_folder, write_json
 from mutirao.io.tables import read_table, write_table
 from mutirao.modules.receipt import RECEIPT
-from mutirao.modules.store import StoredSubmission
+from mutirao.modules.store import StoredSubmission, held_back
 from mutirao.project import Project
 
 POINTER = "latest.json"
 """Names the last finished build of a collection."""
 CLAIMS = "claims.json"
 """By module and year the version of the submission that a build read; none where the module claims nothing."""
-TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.engine.tileprogram")
+TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.grid", "mutirao.engine.tileprogram")
 """Packages whose source decides the pixels of a tile."""
 SUMMARY_CODE = (
     *TILE_CODE,
@@ -74,8 +76,13 @@ class Build:
         return _assemble(parts, (len(self.record.years), *self.grid.shape))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read one of the build's tables: areas, transitions, decisions, conflicts or filters."""
+        """Read one of the build's tables; `Summary.tables` names them."""
         return read_table(self.folder / "tables" / f"{name}.parquet")
+
+    def rewrites(self) -> Iterator[tuple[Tile, np.ndarray]]:
+        """Yield each tile with how often the chain rewrote its pixels: (y, x) uint16, summed over steps and years."""
+        for tile in self.grid.tiles():
+            yield tile, tally_in(self._block(tile.id)).rewrites
 
     def around(self, pixel: Tile) -> tuple[Tile, Block]:
         """Return the tile that holds a pixel, and the tile's arrays."""
@@ -172,9 +179,12 @@ def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
     window = inputs.window(tile)
     layers = inputs.layers[:, *window.slices]
     claims, core = inputs.claims(window), tile.within(window)
-    arrays = run_tile(inputs.program, inputs.steps, claims, layers, inputs.ground(window), core)
+    pixel_ha = np.broadcast_to(inputs.collection.grid.areas_ha(window), window.shape)
+    tally = Tally(len(inputs.steps), len(inputs.years), pixel_ha, core)
+    arrays = run_tile(inputs.program, inputs.steps, claims, layers, inputs.ground(window), core, tally)
     conflicts = tile_conflicts(arrays, claims[:, :, *core], inputs.collection.grid.areas_ha(tile))
-    ledger.record(key, lambda path: blocks.write_block(path, {**arrays, **conflicts}), tile=tile.id)
+    whole = {**arrays, **conflicts, **tile_tally(tally, arrays)}
+    ledger.record(key, lambda path: blocks.write_block(path, whole), tile=tile.id)
 
 
 def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
@@ -202,8 +212,29 @@ def _build_id(project: Project, inputs: Inputs, keys: dict[str, str]) -> str:
     grid = inputs.collection.grid
     zones = [(zones.level, zones.ids, zones.names, rasters.pixel_digest(zones.codes, grid)) for zones in inputs.zones]
     datasets = [project.dataset(entry.dataset).value for entry in inputs.collection.agreement]
-    submissions = [_digest(stored) for stored in inputs.submissions]
+    submissions: list[object] = [_digest(stored) for stored in inputs.submissions]
+    submissions += [[*_required(project), *_told(inputs), *_held_back(project, inputs)]] * bool(project.trust())
     return digest_of(keys, zones, datasets, submissions, inputs.collection, inputs.rule_set, code_digest(*SUMMARY_CODE))
+
+
+def _required(project: Project) -> tuple[str, ...]:
+    trust = project.trust()
+    return tuple(trust.policy.require) if trust else ()
+
+
+def _told(inputs: Inputs) -> tuple[str, ...]:
+    """Return who signed and who accepted the submissions, in words."""
+    proofs = (proof for stored in inputs.submissions for proof in (*stored.signed_by, *stored.accepted_by))
+    return tuple(str(proof) for proof in proofs)
+
+
+def _held_back(project: Project, inputs: Inputs) -> tuple[str, ...]:
+    """Return in words the submissions that are there and not read, because of a signature or review."""
+    return tuple(
+        f"{module.id} {version}: {finding.message}"
+        for module in inputs.modules
+        for version, finding in held_back(project, module.id).items()
+    )
 
 
 def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str]) -> None:
@@ -214,12 +245,14 @@ def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: 
         for name, frame in summary.tables().items():
             write_table(partial / "tables", name, frame)
         _basis(inputs, target).write(partial)
+        if inputs.maps:
+            write_maps(partial / CONSULTED_MAPS, inputs.consulted, inputs.maps, inputs.collection.grid)
         write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
         write_json(partial / "build.json", plain(_record(project, inputs, target, build_id, keys, summary)))
 
 
 def _basis(inputs: Inputs, target: Path) -> Basis:
-    return Basis(inputs.collection, inputs.legend, inputs.rule_set, inputs.chain, str(target))
+    return Basis(inputs.collection, inputs.legend, inputs.rule_set, inputs.chain, str(target), inputs.consulted)
 
 
 def _record(
@@ -234,9 +267,12 @@ def _record(
         steps=_steps(inputs),
         tiles=keys,
         hole_ha=round(summary.hole_ha(), 6),
+        unconfirmed=summary.unconfirmed,
         agreement=(),
         missing=_missing(inputs),
         pixels={},
+        required=_required(project),
+        held_back=_held_back(project, inputs),
         software=software_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -260,6 +296,8 @@ def _modules(inputs: Inputs) -> tuple[ModuleRecord, ...]:
             citation=module.manifest.citation,
             version=stored.receipt.version,
             submission=_digest(stored),
+            signed_by=tuple(str(proof) for proof in stored.signed_by),
+            accepted_by=tuple(str(proof) for proof in stored.accepted_by),
         )
         for number, (module, stored) in enumerate(zip(inputs.modules, inputs.submissions, strict=True), start=1)
     )

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mutirao.engine.basis import Basis, read_basis
+from mutirao.engine.basis import CONSULTED, CONSULTED_MAPS, Basis, read_basis
 from mutirao.engine.build import CLAIMS, Build
+from mutirao.engine.consulted import read_maps
 from mutirao.engine.record import ModuleRecord
 from mutirao.engine.series import Series
 from mutirao.errors import Finding, UsageError
@@ -44,6 +45,9 @@ class Evidence(Protocol):
 
     def layers(self, window: Tile) -> np.ndarray:
         """Return (layer, y, x) integers."""
+
+    def consulted(self, window: Tile) -> dict[str, np.ndarray]:
+        """Return (y, x) integers of the territories and polygons that the chain consults, by name."""
 
     def kept(self, pixel: Tile) -> dict[str, tuple[int, ...]]:
         """Return what the map says of one pixel in each year, by layer of `COMPARED`."""
@@ -88,6 +92,10 @@ class BuildEvidence:
         layers = [rasters.read(folder / layer.file, window) for layer in self.basis.collection.layers]
         return np.stack(layers) if layers else np.zeros((0, *window.shape), np.uint8)
 
+    def consulted(self, window: Tile) -> dict[str, np.ndarray]:
+        """Return (y, x) integers of the territories and polygons that the chain consulted, as the build kept them."""
+        return read_maps(str(self.build.folder / CONSULTED_MAPS), self.basis.consulted, window)
+
     def kept(self, pixel: Tile) -> dict[str, tuple[int, ...]]:
         """Return what the build says of one pixel in each year, by layer."""
         tile, block = self.build.around(pixel)
@@ -106,7 +114,7 @@ def evidence_of(project: Project, build: Build) -> BuildEvidence:
         remedy = f"make it again with 'mutirao build {build.record.collection}'"
         message = "the build is of an older version of mutirao and keeps no rules"
         raise UsageError.because("B108", message, where=str(build.folder), remedy=remedy)
-    basis = read_basis(str(build.folder))
+    basis = read_basis(str(build.folder), consults=(build.folder / CONSULTED).is_file())
     return BuildEvidence(project, replace(build, grid=basis.collection.grid), basis)
 
 

@@ -225,7 +225,7 @@ class Pair:
         """Yield what the old and the new rules make of a tile."""
         window = self.grid.window_around(tile, self._halo)
         claims, layers = self.evidence.claims(self.years, window), self.evidence.layers(window)
-        ground = ground_of([layer.id for layer in self.new.collection.layers], layers, self.grid, window)
+        ground = ground_of(self.new.collection, layers, self.evidence.consulted(window), window)
         for side, numbers in self.sides:
             block = run_tile(side.program, side.steps, claims, layers, ground, tile.within(window))
             yield {**block, "rule": numbers[block["rule"]]}

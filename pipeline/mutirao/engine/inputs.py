@@ -9,12 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from mutirao.collection import Collection, Layer
+from mutirao.engine.consulted import Consulted, consulted_by, window_digest
 from mutirao.engine.ledger import digest_of
 from mutirao.engine.series import Series, link_series
 from mutirao.engine.tileprogram import ground_of, surroundings_of
 from mutirao.errors import ConfigError, GridError, UsageError
 from mutirao.filters.apply import halo, ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.overlay import Overlay
 from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Tile
 from mutirao.integration.compile import Program, compile_rules
@@ -22,7 +24,7 @@ from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import rasters
 from mutirao.io.configs import Source
-from mutirao.io.vectors import Zones, read_zones
+from mutirao.io.vectors import Zones, read_overlays, read_zones
 from mutirao.legend import Legend
 from mutirao.modules.discovery import load_module
 from mutirao.modules.module import Module
@@ -50,6 +52,10 @@ class Inputs:
     layers: np.ndarray
     """(layer, y, x) integers."""
     zones: tuple[Zones, ...]
+    consulted: Consulted
+    """Territories and polygons that the chain asks."""
+    maps: Mapping[str, np.ndarray]
+    """(y, x) integers by name of what is consulted."""
 
     @property
     def collection(self) -> Collection:
@@ -75,8 +81,8 @@ class Inputs:
 
     def ground(self, window: Tile) -> Ground:
         """Return what the chain may consult in a window."""
-        names = [layer.id for layer in self.collection.layers]
-        return ground_of(names, self.layers[:, *window.slices], self.collection.grid, window)
+        maps = {name: values[window.slices] for name, values in self.maps.items()}
+        return ground_of(self.collection, self.layers[:, *window.slices], maps, window)
 
     def claims(self, window: Tile) -> np.ndarray:
         """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0."""
@@ -97,12 +103,13 @@ class Inputs:
         return tuple(series.tile_digests(self.collection.grid) for series in self.series)
 
     def pixels_digest(self, tile: Tile) -> str:
-        """Digest of the claims and layers that a tile reads, halo included, taken from the submissions' receipts."""
+        """Digest of the pixels that a tile reads, halo included; that of claims is taken from the receipts."""
         window = self.window(tile)
         touched = [other.id for other in self.collection.grid.tiles() if other.meets(window)]
         claims = [[digests[tile_id] for tile_id in touched] for digests in self._tile_digests]
         layers = rasters.pixel_digest(self.layers[:, *window.slices], self.collection.grid)
-        return digest_of(claims, layers if len(self.layers) else None)
+        maps = window_digest(self.maps, self.steps, self.collection.grid, window)
+        return digest_of(claims, layers if len(self.layers) else None, maps)
 
 
 def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inputs:
@@ -126,7 +133,9 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
     submissions = _submissions(project, collection, use)
     vocabulary = _vocabulary(source, legend)
     rules = project.rules(collection.rules)
-    chain, steps = _chain(project, collection, legend)
+    zones = _zones(source)
+    chain, steps, overlays = _chain(project, source, legend, zones)
+    consulted, maps = consulted_by(steps, zones, overlays)
     return Inputs(
         source=source,
         legend=legend,
@@ -140,7 +149,9 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
         chain=chain,
         steps=steps,
         layers=_layers(source),
-        zones=_zones(source),
+        zones=zones,
+        consulted=consulted,
+        maps=maps,
     )
 
 
@@ -151,7 +162,9 @@ def _submissions(project: Project, collection: Collection, use: Mapping[str, str
         remedy = f"its modules are: {', '.join(members)}"
         message = f"'{strange[0]}' is no module of the collection"
         raise UsageError.because("B103", message, where=collection.id, remedy=remedy)
-    chosen = tuple(load_submission(project, module, version) for module, version in {**members, **use}.items())
+    chosen = tuple(
+        load_submission(project, module, version, for_build=True) for module, version in {**members, **use}.items()
+    )
     for stored in chosen:
         stored.require_grid(collection.grid)
     return chosen
@@ -164,11 +177,29 @@ def _vocabulary(source: Source[Collection], legend: Legend) -> Vocabulary:
     return Vocabulary(legend, modules, layers, link_mosaics(collection.mosaics, modules, layers, source.at))
 
 
-def _chain(project: Project, collection: Collection, legend: Legend) -> tuple[Chain | None, tuple[ReadyStep, ...]]:
+def _chain(
+    project: Project, source: Source[Collection], legend: Legend, zones: tuple[Zones, ...]
+) -> tuple[Chain | None, tuple[ReadyStep, ...], dict[str, Overlay]]:
+    collection = source.value
     if collection.chain is None:
-        return None, ()
+        return None, (), {}
     chain = project.chain(collection.chain)
-    return chain.value, ready(chain.value, legend, chain.at, surroundings_of(collection))
+    overlays = read_overlays(chain.value, chain.path.parent, collection.grid)
+    surroundings = surroundings_of(collection, {level.level: level.ids for level in zones}, overlays)
+    _refuse_two_meanings(source, {name for step, _ in chain.value.flat() for name in step.where})
+    steps = ready(chain.value, legend, chain.at, surroundings)
+    _refuse_two_meanings(source, {name for step in steps for name in step.layers})
+    return chain.value, steps, overlays
+
+
+def _refuse_two_meanings(source: Source[Collection], asked: set[str]) -> None:
+    """Refuse a chain that asks for something that is both a layer and a level of territories."""
+    both = {layer.id for layer in source.value.layers} & asked
+    for number, entry in enumerate(source.value.territories):
+        if entry.level in both:
+            message = f"'{entry.level}' is a layer and a level of territories, and the chain asks for it"
+            where = source.at("territories", number, "level")
+            raise ConfigError.because("F138", message, where=where, remedy="give one of them another name")
 
 
 def _layers(source: Source[Collection]) -> np.ndarray:

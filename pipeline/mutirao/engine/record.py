@@ -20,6 +20,10 @@ class ModuleRecord(Frozen):
     version: str
     submission: str
     """sha256 of the bytes of submission.json."""
+    signed_by: tuple[str, ...] = ()
+    """Who signed the submission, as judged at the build; empty if nobody did, or the network does not sign."""
+    accepted_by: tuple[str, ...] = ()
+    """Reviewers who accepted it."""
 
 
 class RuleRecord(Frozen):
@@ -68,11 +72,17 @@ class BuildRecord(Frozen):
     tiles: dict[str, str]
     """Key in the ledger by tile."""
     hole_ha: float
+    unconfirmed: tuple[int, ...] = ()
+    """Last years of the series, which no step of the chain can judge before later years are known."""
     agreement: tuple[AgreementRecord, ...]
     missing: tuple[str, ...]
     """Years that a module does not deliver or that an earlier submission stands in for, in words."""
     pixels: dict[str, str]
     """Digest of the decoded pixels of all years by layer."""
+    required: tuple[str, ...] = ()
+    """What the network asks to be signed (submission, review, release); empty if it does not sign."""
+    held_back: tuple[str, ...] = ()
+    """Submissions that the network does not take because of a signature or review, in words."""
     software: dict[str, str]
     created: str
 

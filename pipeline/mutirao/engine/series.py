@@ -100,9 +100,9 @@ def _by_year(
 def _earlier(project: Project, stored: StoredSubmission, year: int, grid: Grid) -> StoredSubmission | None:
     """Return the newest earlier submission that has the year."""
     receipt = stored.receipt
-    for version in reversed(list_submissions(project, receipt.module)):
+    for version in reversed(list_submissions(project, receipt.module, for_build=True)):
         if version_key(version) < version_key(receipt.version):
-            other = load_submission(project, receipt.module, version)
+            other = load_submission(project, receipt.module, version, for_build=True)
             if year in other.receipt.years:
                 other.require_grid(grid)
                 return other

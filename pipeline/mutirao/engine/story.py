@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from mutirao.engine.basis import Basis
 from mutirao.engine.evidence import COMPARED, Evidence
 from mutirao.engine.tileprogram import ground_of, run_tile
 from mutirao.filters.apply import halo, run_step
-from mutirao.filters.step import Ground
+from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Tile
 from mutirao.integration.explain import Explanation, explain
 
@@ -68,7 +68,7 @@ def tell(evidence: Evidence, row: int, column: int) -> Story:
     window = basis.collection.grid.window_around(pixel, halo(basis.steps))
     claims, layers = evidence.claims(years, window), evidence.layers(window)
     core = pixel.within(window)
-    ground = ground_of([layer.id for layer in basis.collection.layers], layers, basis.collection.grid, window)
+    ground = ground_of(basis.collection, layers, evidence.consulted(window), window)
     ran = run_tile(basis.program, basis.steps, claims, layers, ground, (slice(None), slice(None)))
     told = {layer: tuple(array[:, *core].ravel().tolist()) for layer, array in ran.items()}
     return Story(
@@ -79,7 +79,7 @@ def tell(evidence: Evidence, row: int, column: int) -> Story:
         column=column,
         years=years,
         explanations=_explanations(basis, claims[:, :, *core], layers[:, *core]),
-        changes=_changes(basis, ran["integrated"], ground, core),
+        changes=follow(basis.steps, ran["integrated"], ground, core),
         told=told,
         kept=evidence.kept(pixel),
     )
@@ -95,10 +95,13 @@ def _explanations(basis: Basis, claims: np.ndarray, layers: np.ndarray) -> tuple
     )
 
 
-def _changes(basis: Basis, integrated: np.ndarray, ground: Ground, core: tuple[slice, slice]) -> tuple[Change, ...]:
-    now, found = integrated.copy(), []
+def follow(
+    steps: Sequence[ReadyStep], classes: np.ndarray, ground: Ground, core: tuple[slice, slice]
+) -> tuple[Change, ...]:
+    """Run steps on a window of (year, y, x) classes, and return what they change at the one pixel of its core."""
+    now, found = np.array(classes, order="C"), []
     series = _series(now, core)
-    for number, step in enumerate(basis.steps, start=1):
+    for number, step in enumerate(steps, start=1):
         run_step(step, now, ground)
         before, series = series, _series(now, core)
         if before != series:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from mutirao.change.transitions import crosstab_ha
+from mutirao.engine.chaintables import ChainSums
 from mutirao.engine.inputs import Inputs
-from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS
+from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS, tally_in
 from mutirao.grid import Tile
 from mutirao.io.vectors import Zones
 from mutirao.legend import NODATA
@@ -34,9 +35,9 @@ class Summary:
         self.levels = (whole, *inputs.zones)
         self.areas = [np.zeros((len(zones.ids) + 1, years, 256)) for zones in self.levels]
         self.transitions = {pair: np.zeros((256, 256)) for pair in pairs_of(inputs.years)}
-        self.filtered = np.zeros((len(inputs.steps) + 1, years, 256, 256))
         self.decided = np.zeros((years, modules + 1, 256, modules + 1))
         self.conflicts: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        self.chain = ChainSums(inputs.steps, inputs.years, inputs.legend)
 
     def add(self, tile: Tile, block: Block) -> None:
         """Add one finished tile."""
@@ -50,14 +51,19 @@ class Summary:
             self._add_year(t, {name: block[name][t] for name in LAYERS}, pixel_ha)
         for kind, area in zip(block[KINDS].tolist(), block[KINDS_HA].tolist(), strict=True):
             self.conflicts[tuple(kind)] += area
+        self.chain.add(tally_in(block))
 
     def _add_year(self, t: int, block: Block, pixel_ha: np.ndarray) -> None:
-        np.add.at(self.filtered[:, t], (block["filter"], block["integrated"], block["class"]), pixel_ha)
         np.add.at(self.decided[t], (block["source"], block["integrated"], block["conflict"]), pixel_ha)
 
     def hole_ha(self) -> float:
         """Hectares and years that no rule took and the chain did not fill, in the worst year."""
         return float(self.areas[0][1, :, NODATA].max())
+
+    @property
+    def unconfirmed(self) -> tuple[int, ...]:
+        """Last years that no step of the chain judges."""
+        return self.chain.unconfirmed
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables of the build by name."""
@@ -66,7 +72,7 @@ class Summary:
             "transitions": self._transition_table(),
             "decisions": self._decision_table(),
             "conflicts": self._conflict_table(),
-            "filters": self._filter_table(),
+            **self.chain.tables(),
         }
 
     def _area_table(self) -> pd.DataFrame:
@@ -122,15 +128,6 @@ class Summary:
         sides = ("module_a", "class_a", "name_a", "module_b", "class_b", "name_b")
         frame = _frame(rows, ("year", *sides, "winner", "rule", "area_ha"))
         return frame.sort_values("area_ha", ascending=False, kind="stable", ignore_index=True)
-
-    def _filter_table(self) -> pd.DataFrame:
-        titles = ["", *(step.title for step in self.inputs.steps)]
-        rows = [
-            (step, titles[step], self.inputs.years[t], *self._pair(old, new), self.filtered[step, t, old, new])
-            for step, t, old, new in np.argwhere(self.filtered).tolist()
-            if step > 0
-        ]
-        return _frame(rows, ("step", "step_title", "year", *_PAIR, "area_ha"))
 
     def _pair(self, old: int, new: int) -> tuple[int, str, int, str]:
         return *self._class(old), *self._class(new)

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mutirao.collection import Collection
-from mutirao.filters.apply import apply_chain
+from mutirao.filters.apply import Watch, apply_chain
+from mutirao.filters.overlay import Overlay
 from mutirao.filters.step import Ground, ReadyStep, Surroundings
-from mutirao.grid import Grid, Tile
+from mutirao.filters.tally import Sums, Tally
+from mutirao.grid import Tile
 from mutirao.integration.compile import Integrated, Program, integrate
 from mutirao.integration.conflicts import sum_conflicts
 
@@ -20,18 +22,30 @@ the pixel."""
 KINDS, KINDS_HA = "conflict_kinds", "conflict_ha"
 """Two more arrays of a finished tile: the table of its conflicts, (n, 7) and (n,), so that a tile that is only read
 back need not look at the claims again."""
+TALLY = ("tally_kinds", "tally_ha", "tally_steps", "tally_whole", "rewrites")
+"""And what its chain did: the fields of `filters.tally.Sums`."""
 
 
-def surroundings_of(collection: Collection) -> Surroundings:
-    """Return what the chain of a collection may speak of."""
-    areas = collection.grid.areas_ha(collection.grid.whole)
-    layers = {layer.id: layer.values for layer in collection.layers}
-    return Surroundings(collection.years.all(), layers, (float(areas.min()), float(areas.max())))
+def surroundings_of(
+    collection: Collection, territories: Mapping[str, Sequence[str]], overlays: Mapping[str, Overlay]
+) -> Surroundings:
+    """Return what the chain of a collection may speak of, besides its layers identifiers of territories by level."""
+    levels = {level: {name: code for code, name in enumerate(ids, start=1)} for level, ids in territories.items()}
+    layers = {**levels, **{layer.id: layer.values for layer in collection.layers}}
+    size = collection.grid.pixel_ha_range()
+    return Surroundings(collection.years.all(), layers, size, frozenset(levels), overlays)
 
 
-def ground_of(names: Sequence[str], layers: np.ndarray, grid: Grid, window: Tile) -> Ground:
-    """Return what the chain may consult in a window: its layers (layer, y, x) by name, and the size of pixels."""
-    return Ground(dict(zip(names, layers, strict=True)), grid.areas_ha(window))
+def ground_of(collection: Collection, layers: np.ndarray, consulted: Mapping[str, np.ndarray], window: Tile) -> Ground:
+    """Return what the chain may consult in a window.
+
+    Parameters
+    ----------
+    layers : (layer, y, x) integers of the collection's layers in the window.
+    consulted : (y, x) integers of territories and polygons in the window, by name.
+    """
+    named = {layer.id: values for layer, values in zip(collection.layers, layers, strict=True)}
+    return Ground({**named, **consulted}, collection.grid.areas_ha(window))
 
 
 def run_tile(
@@ -41,6 +55,7 @@ def run_tile(
     layers: np.ndarray,
     ground: Ground,
     core: tuple[slice, slice],
+    watch: Watch | None = None,
 ) -> dict[str, np.ndarray]:
     """Integrate and filter a window and return its core.
 
@@ -50,13 +65,14 @@ def run_tile(
     layers : (layer, y, x) integers of the window, for the rules.
     ground : what the steps of the chain consult in the window.
     core : rows and columns of the tile inside the window.
+    watch : is shown every step of the chain on the window.
 
     Returns
     -------
     The arrays named in `LAYERS`, cut to the core.
     """
     integrated = integrate(program, claims, layers)
-    classes, touched = apply_chain(steps, integrated.classes, ground)
+    classes, touched = apply_chain(steps, integrated.classes, ground, watch)
     arrays = (classes, integrated.classes, integrated.source, integrated.rule, integrated.conflicts, touched)
     return {name: array[:, *core] for name, array in zip(LAYERS, arrays, strict=True)}
 
@@ -77,3 +93,14 @@ def tile_conflicts(block: Mapping[str, np.ndarray], claims: np.ndarray, pixel_ha
     integrated = Integrated(block["integrated"], block["rule"], block["source"], block["conflict"])
     found = sum_conflicts(claims, integrated, pixel_ha)
     return {KINDS: found.kinds, KINDS_HA: found.area_ha}
+
+
+def tile_tally(tally: Tally, block: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what the chain did in a tile, by the names of `TALLY`, after `run_tile` made the block under its eyes."""
+    sums = tally.finish(block["integrated"], block["class"])
+    return dict(zip(TALLY, (sums.kinds, sums.area_ha, sums.steps, sums.whole, sums.rewrites), strict=True))
+
+
+def tally_in(block: Mapping[str, np.ndarray]) -> Sums:
+    """Return what the chain did in a finished tile."""
+    return Sums(*(block[name] for name in TALLY))

@@ -30,6 +30,8 @@ class Classes(Protocol):
 
 
 Where = Callable[..., str]
+_SHOWN = 20
+"""Values of a layer that a remedy lists."""
 
 
 class Lookup:
@@ -66,14 +68,13 @@ class Lookup:
             return self.legend.resolve(reference)
         except KeyError:
             message = f"'{reference}' is no class or group of the legend"
-            known = self.legend.known_names()
-            self.complain(
-                "F101",
-                message,
-                f"{_hint(reference, known)}the legend '{self.legend.id}' has: {', '.join(known)}",
-                *place,
-            )
+            self.complain("F101", message, self.class_hint(reference), *place)
             return frozenset()
+
+    def class_hint(self, reference: Reference) -> str:
+        """Return what may stand instead of a name that is no class or group."""
+        known = self.legend.known_names()
+        return f"{_hint(reference, known)}the legend '{self.legend.id}' has: {', '.join(known)}"
 
     def scope(self, where: dict[str, Condition]) -> Scope:
         """Return the conditions of a step in values."""
@@ -105,6 +106,9 @@ class Lookup:
 
     def _wanted(self, layer: str, condition: Condition) -> tuple[frozenset[int] | tuple[int | None, int | None], bool]:
         if isinstance(condition, Between):
+            if layer in self.surroundings.levels:
+                message = f"'{layer}' are territories, whose identifiers have no order"
+                self.complain("F139", message, "list identifiers of territories", "where", layer)
             return (condition.at_least, condition.at_most), True
         listed = condition.none_of if isinstance(condition, Except) else condition
         several = listed if isinstance(listed, tuple) else (listed,)
@@ -112,10 +116,13 @@ class Lookup:
 
     def _value(self, layer: str, value: Reference) -> int:
         named = self.surroundings.layers[layer]
-        if isinstance(value, int) or value in named:
-            return named[value] if isinstance(value, str) else value
-        remedy = f"{_hint(value, list(named))}values with a name are: {', '.join(named) or 'none'}"
-        self.complain("F106", f"layer '{layer}' has no value named '{value}'", remedy, "where", layer)
+        name = str(value) if layer in self.surroundings.levels else value
+        if isinstance(name, int) or name in named:
+            return named[name] if isinstance(name, str) else name
+        shown = [*named][:_SHOWN]
+        rest = f" and {len(named) - _SHOWN} others" if len(named) > _SHOWN else ""
+        remedy = f"{_hint(name, [*named])}values with a name are: {', '.join(shown) or 'none'}{rest}"
+        self.complain("F106", f"layer '{layer}' has no value named '{name}'", remedy, "where", layer)
         return 0
 
 

@@ -14,6 +14,7 @@ from mutirao.model import Frozen, Id, Reference
 
 if TYPE_CHECKING:
     from mutirao.filters.lookup import Lookup
+    from mutirao.filters.overlay import Overlay
 
 Reads = Literal["original", "pass", "running"]
 Scan = Literal["ascending", "descending"]
@@ -122,8 +123,13 @@ class SeriesWork:
     arguments: tuple[Any, ...] = ()
     layers: tuple[str, ...] = ()
     """Layers that the kernel reads."""
-    evidence: tuple[int, int] = (0, 0)
-    """Years before and after a year that the step must see to judge it."""
+    evidence: tuple[int, int] | None = None
+    """Years before and after a year that the step must see to judge it; None if it judges no year by other years."""
+    judged: tuple[int, ...] | None = None
+    """Places of the series, negative ones from its end, that alone the step judges; None is all."""
+    by_value: tuple[Any, ...] = ()
+    """What each value of the only layer means, as plain values, if the settings do not tell: the step does at a pixel
+    what the pixel's value means, whatever the other values mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,9 @@ class MapWork:
     halo: int
     """Pixels around a tile that make its result independent of the tiling."""
     layers: tuple[str, ...] = ()
-    evidence: tuple[int, int] = (0, 0)
+    evidence: tuple[int, int] | None = None
+    """As that of a `SeriesWork`."""
+    judged: tuple[int, ...] | None = None
 
 
 Work = SeriesWork | MapWork
@@ -207,9 +215,13 @@ class Surroundings:
     years: tuple[int, ...] = ()
     """Years of the series; none if they are not known."""
     layers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Names of values by layer; territories are layers too."""
+    """Names of values by layer; territories are layers too, the names of their values are identifiers."""
     pixel_ha: tuple[float, float] | None = None
     """Smallest and largest pixel [ha]."""
+    levels: frozenset[str] = frozenset()
+    """Layers that are territories: a number that a step names is an identifier there too."""
+    overlays: Mapping[str, Overlay] = field(default_factory=dict)
+    """Polygons by the name that the steps which read them give (`PolygonStep.layer`)."""
 
 
 @dataclass(frozen=True, slots=True)

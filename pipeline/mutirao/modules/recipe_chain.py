@@ -63,8 +63,7 @@ def recipe_steps(module: Module, source: Source[Recipe]) -> tuple[ReadyStep, ...
     if source.value.chain is None:
         return ()
     chain = configs.load(source.path.parent / source.value.chain, Chain)
-    areas = module.grid.areas_ha(module.grid.whole)
-    surroundings = Surroundings(module.manifest.years.all(), {}, (float(areas.min()), float(areas.max())))
+    surroundings = Surroundings(module.manifest.years.all(), {}, module.grid.pixel_ha_range())
     return ready(chain.value, _classes(module, source.value), chain.at, surroundings)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mutirao.engine.basis import RULES, Basis, read_basis
+from mutirao.engine.basis import CONSULTED, RULES, Basis, read_basis
+from mutirao.engine.consulted import read_maps
 from mutirao.engine.evidence import COMPARED
 from mutirao.errors import UsageError
 from mutirao.grid import Tile
@@ -51,6 +52,11 @@ class ReleaseEvidence:
         name = names.layers(self.record.collection, self.record.version)
         return rasters.read_bands(f"{self.location}/{name}", window)
 
+    def consulted(self, window: Tile) -> dict[str, np.ndarray]:
+        """Return (y, x) integers of the territories and polygons that the chain consulted, by name."""
+        name = names.consulted(self.record.collection, self.record.version)
+        return read_maps(f"{self.location}/{name}", self.basis.consulted, window)
+
     def kept(self, pixel: Tile) -> dict[str, tuple[int, ...]]:
         """Return what the maps say of one pixel in each year, by layer."""
         paths = {layer: [self._yearly(layer, year) for year in self.record.years] for layer in COMPARED}
@@ -73,8 +79,9 @@ def release_evidence(location: str, record: Release) -> ReleaseEvidence:
     UsageError
         A111: the release keeps no claims.
     """
-    if RULES not in {file.name for file in record.files}:
+    kept = {file.name for file in record.files}
+    if RULES not in kept:
         remedy = "open the map page for the rule that decided, or explain the build that it was made from"
         message = f"release {record.version} is of an older version of mutirao and keeps no claims"
         raise UsageError.because("A111", message, where=location, remedy=remedy)
-    return ReleaseEvidence(location, record, read_basis(location))
+    return ReleaseEvidence(location, record, read_basis(location, consults=CONSULTED in kept))

@@ -14,6 +14,7 @@ TITLES = {
     "filter": "Last filter step that changed the pixel",
     CLAIMS: "What each module claims, one band a module",
     "layers": "Layers that the rules consult, one band each",
+    "consulted": "Territories and polygons that the filters consult, one band each",
 }
 
 
@@ -30,3 +31,8 @@ def history(product: str, version: str) -> str:
 def layers(product: str, version: str) -> str:
     """Return the file name of the layers that the rules consult."""
     return f"{product}_layers_v{version}.tif"
+
+
+def consulted(product: str, version: str) -> str:
+    """Return the file name of the territories and polygons that the filters consult."""
+    return f"{product}_consulted_v{version}.tif"

@@ -45,7 +45,13 @@ class Release(Frozen):
     steps: tuple[StepRecord, ...]
     agreement: tuple[AgreementRecord, ...]
     hole_ha: float
+    unconfirmed: tuple[int, ...] = ()
+    """Last years that no step of the chain can judge before later years are known."""
     missing: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    """What the network asked to be signed when it was built; empty if it does not sign."""
+    held_back: tuple[str, ...] = ()
+    """Submissions that were there and not read, because of a signature or review, in words."""
     files: tuple[FileRecord, ...]
     previous: str | None
     """sha256 of the release.json of the version before."""

@@ -14,7 +14,7 @@ from shapely.geometry import box, mapping
 from mutirao.collection import Collection
 from mutirao.io.storage import read_json
 from mutirao.legend import Legend, slug
-from mutirao.release.names import TITLES
+from mutirao.release.names import TITLES, consulted
 from mutirao.release.names import layers as layers_name
 from mutirao.release.record import FileRecord, Release
 
@@ -153,9 +153,9 @@ def _add_tables(child: pystac.Collection, files: Iterable[FileRecord]) -> None:
 
 
 def _add_layers(child: pystac.Collection, product: str, version: str, files: Mapping[str, FileRecord]) -> None:
-    name = layers_name(product, version)
-    if name in files:
-        child.add_asset("layers", _raster("layers", name, files[name], None))
+    for kind, name in (("layers", layers_name(product, version)), ("consulted", consulted(product, version))):
+        if name in files:
+            child.add_asset(kind, _raster(kind, name, files[name], None))
 
 
 def _checksum(file: FileRecord) -> dict[str, Any]:

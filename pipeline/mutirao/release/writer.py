@@ -30,6 +30,9 @@ from mutirao.release.notes import release_notes
 from mutirao.release.record import MANIFEST, FileRecord, Release
 from mutirao.release.rulenews import RuleNews, tell_rules
 
+_KEPT_TABLES = ("transitions", "decisions", "conflicts", "filters", "filter_chain", "filter_steps", "filter_years")
+"""Tables of a build that a release has as they are."""
+
 
 class Writer:
     """Writes one release; every method writes one kind of file."""
@@ -48,6 +51,7 @@ class Writer:
         """Write everything, release.json last; return the release and its difference from the version before."""
         layers = {**self._rasters(progress), names.CLAIMS: self._claims(progress)}
         self._layers()
+        self._consulted()
         progress.say("Writing tables, catalogue, notes and the map page")
         rule_news = self._rule_news(progress)
         changes = self._tables(rule_news)
@@ -123,6 +127,14 @@ class Writer:
             name = names.layers(self.collection.id, self.version)
             self._bands(name, values, ids, self._tags("layers", "all"))
 
+    def _consulted(self) -> None:
+        """Write the territories and polygons that the chain consulted, so that the release explains itself."""
+        maps = self.evidence.consulted(self.collection.grid.whole)
+        if maps:
+            name = names.consulted(self.collection.id, self.version)
+            stack = _compact(np.stack(list(maps.values())))
+            self._bands(name, stack, list(maps), self._tags("consulted", "all"))
+
     def _bands(self, name: str, stack: np.ndarray, bands: Sequence[str], tags: Mapping[str, str]) -> str:
         """Write (band, y, x) codes as one file with named bands."""
         rasters.write_history_cog(self.folder / name, stack, self.collection.grid, names=bands, tags=tags)
@@ -161,7 +173,7 @@ class Writer:
         areas.insert(0, "release", self.version)
         tables = {
             "areas": areas,
-            **{name: self.build.table(name) for name in ("transitions", "decisions", "conflicts", "filters")},
+            **{name: self.build.table(name) for name in _KEPT_TABLES},
         }
         changes = self._changes(rule_news.old_rules if rule_news else None)
         if changes is not None:
@@ -219,7 +231,10 @@ class Writer:
             steps=record.steps,
             agreement=record.agreement,
             hole_ha=record.hole_ha,
+            unconfirmed=record.unconfirmed,
             missing=record.missing,
+            required=record.required,
+            held_back=record.held_back,
             files=self._files(),
             previous=file_digest(self.previous / MANIFEST) if self.previous else None,
             previous_version=self.previous.name.removeprefix("v") if self.previous else None,
