@@ -49,12 +49,13 @@ export function explain(release, claims, layers, year) {
   const last = tried[tried.length - 1];
   const winner = last && verdictOf(last) === 'decides' ? last : null;
   const outcome = winner?.outcome ?? null;
-  const code = outcome ? codeOf(outcome, pixel[outcome.source]) : release.hole;
+  const won = outcome ? pixel[outcome.source] : release.hole;
+  const code = outcome ? codeOf(outcome, won) : release.hole;
   return {
     year, claims, layers, code,
     rule: winner?.rule.rule ?? null,
     module: outcome ? members[outcome.source] ?? outcome.source : null,
-    against: Object.keys(claims).filter((module) => claims[module] !== 0 && claims[module] !== code),
+    against: Object.keys(claims).filter((module) => claims[module] !== 0 && claims[module] !== won),
     tried: tried.map((item) => ({
       rule: item.rule.rule, number: item.rule.id, verdict: verdictOf(item), words: ruleWords(release, item),
     })),

@@ -12,7 +12,7 @@ import {CONFLICT_COLORS, conflictColor, stepColor} from './palettes.js';
 const THEMES = [
   {id: 'class', title: 'Land cover', hint: 'Press a class to hide or show it.'},
   {id: 'source', title: 'Deciding module', hint: 'Whose claim became the map at each pixel.'},
-  {id: 'conflict', title: 'Conflicts', hint: 'How many modules claimed another class than the one shown.'},
+  {id: 'conflict', title: 'Conflicts', hint: 'How many modules claimed another class than the module that won.'},
   {id: 'filter', title: 'Filtered', hint: 'Pixels that a filter step changed after the integration.'},
 ];
 

@@ -82,7 +82,7 @@ class Integrated:
     source: np.ndarray
     """uint8, number of the module whose claim won, from 1."""
     conflicts: np.ndarray
-    """uint8, number of modules that claim another class."""
+    """uint8, number of modules that claim another class than the module that won."""
 
 
 @dataclass(frozen=True, slots=True)

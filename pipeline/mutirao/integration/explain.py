@@ -113,9 +113,9 @@ class Explanation:
 
     @property
     def against(self) -> tuple[str, ...]:
-        """Modules that claim another class than the one that won."""
-        code = self.code
-        return tuple(module for module, claim in self.claims.items() if claim not in (NODATA, code))
+        """Modules that claim another class than the claim that won; at a hole, than the hole's class."""
+        won = self.claims[self.module] if self.module else self.hole
+        return tuple(module for module, claim in self.claims.items() if claim not in (NODATA, won))
 
     @property
     def decision(self) -> Decision:

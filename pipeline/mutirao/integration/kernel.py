@@ -101,6 +101,8 @@ class _Runs(NamedTuple):
     """(R,) int32: the branch that decides, or -1."""
     skipped: np.ndarray
     """(R,) int32: the branches before this one are ruled out by a rule that stepped back."""
+    won: np.ndarray
+    """(R,) uint8: the claim that won."""
     result: _Result
     """(R,) each"""
 
@@ -143,6 +145,7 @@ def _runs(modules: int, mosaics: int, layers: int) -> _Runs:
         alive=np.zeros(row, np.uint64),
         branch=np.zeros(row, np.int32),
         skipped=np.zeros(row, np.int32),
+        won=np.zeros(row, np.uint8),
         result=_result(row),
     )
 
@@ -302,26 +305,27 @@ def _choose(alive, branch, skipped, after, word):  # type: ignore[no-untyped-def
 @numba.njit(nogil=True, cache=True)
 def _write(tables, runs, count, modules):  # type: ignore[no-untyped-def]
     """Write class, rule and module of the chosen branches, a hole where none holds; count the conflicts."""
-    claims, member, (classes, rule, source, conflicts) = runs.claims, runs.member, runs.result
+    claims, member, won, (classes, rule, source, conflicts) = runs.claims, runs.member, runs.won, runs.result
     for r in range(count):
         chosen = runs.branch[r]
         if chosen < 0:
-            classes[r], rule[r], source[r] = tables.hole, 0, 0
+            won[r], classes[r], rule[r], source[r] = tables.hole, tables.hole, 0, 0
         else:
             module = tables.source[chosen]
-            classes[r] = tables.table[chosen, claims[module, r]]
+            won[r] = claims[module, r]
+            classes[r] = tables.table[chosen, won[r]]
             rule[r] = tables.rule[chosen]
             source[r] = 1 + (module if module < modules else member[module - modules, r])
     conflicts[:count] = 0
     for i in range(modules):
-        _count_conflicts(claims[i], classes, conflicts[:count])
+        _count_conflicts(claims[i], won, conflicts[:count])
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_conflicts(claims, classes, conflicts):  # type: ignore[no-untyped-def]
-    """Count a module against the class that won where it claims another one."""
+def _count_conflicts(claims, won, conflicts):  # type: ignore[no-untyped-def]
+    """Count a module against the claim that won where it claims another class."""
     for r in range(len(conflicts)):
-        conflicts[r] += np.uint8((claims[r] != 0) & (claims[r] != classes[r]))
+        conflicts[r] += np.uint8((claims[r] != 0) & (claims[r] != won[r]))
 
 
 @numba.njit(nogil=True, cache=True)

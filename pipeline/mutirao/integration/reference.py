@@ -22,7 +22,7 @@ class Decision(NamedTuple):
     source: int
     """Number of the module whose claim won, from 1 in the order of the collection."""
     conflicts: int
-    """How many modules claim another class than the one that won; at a hole, how many claim anything."""
+    """How many modules claim another class than the module that won; at a hole, how many claim anything."""
 
 
 def decide(
@@ -47,8 +47,9 @@ def decide(
         outcome = _outcome(rule, pixel, year)
         if outcome is not None and not outcome.skip:
             module = members.get(outcome.source) or outcome.source  # a member decides, never the mosaic
-            code = outcome.code(pixel[outcome.source])
-            return Decision(code, rule.number, 1 + list(claims).index(module), _conflicts(claims, code))
+            claim = pixel[outcome.source]
+            number = 1 + list(claims).index(module)
+            return Decision(outcome.code(claim), rule.number, number, _conflicts(claims, claim))
     return Decision(hole, 0, 0, _conflicts(claims, hole))
 
 
@@ -77,5 +78,6 @@ def holds(conditions: Allowed, pixel: Mapping[str, int]) -> bool:
     return all(pixel[name] in allowed for name, allowed in conditions)
 
 
-def _conflicts(claims: Mapping[str, int], code: int) -> int:
-    return sum(claim not in (NODATA, code) for claim in claims.values())
+def _conflicts(claims: Mapping[str, int], won: int) -> int:
+    """Count the modules that claim another class than the claim that won, whatever the rule made of it."""
+    return sum(claim not in (NODATA, won) for claim in claims.values())
