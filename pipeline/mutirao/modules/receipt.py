@@ -103,10 +103,13 @@ def tile_digests(classes: np.ndarray | Mapping[int, np.ndarray], grid: Grid) -> 
     classes : (y, x) uint8 on the grid, by year; an array (year, y, x) is digested as the years 0, 1, 2 and so on.
     """
     planes = dict(sorted(classes.items())) if isinstance(classes, Mapping) else dict(enumerate(classes))
-    return {tile.id: _digest({year: plane[tile.slices] for year, plane in planes.items()}) for tile in grid.tiles()}
+    return {
+        tile.id: window_digest({year: plane[tile.slices] for year, plane in planes.items()}) for tile in grid.tiles()
+    }
 
 
-def _digest(windows: Mapping[int, np.ndarray]) -> Digest:
+def window_digest(windows: Mapping[int, np.ndarray]) -> Digest:
+    """Return the sha256 of claims in one window: (y, x) uint8 by year, in ascending order."""
     digest = hashlib.sha256()
     for year, window in windows.items():
         digest.update(f"{year}|{window.shape}|{window.dtype.str}|".encode())

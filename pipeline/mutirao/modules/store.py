@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +12,20 @@ from pydantic import ValidationError
 
 from mutirao.errors import Finding, GridError, QualityError, UsageError
 from mutirao.grid import Grid, Tile
-from mutirao.io.rasters import RasterError, file_digest, pixel_digest, read
+from mutirao.io.rasters import read
 from mutirao.legend import NODATA
 from mutirao.model import version_key
 from mutirao.modules.georeference import transform_text
 from mutirao.modules.receipt import (
     RECEIPT,
-    REPORT,
-    FileRecord,
     Submission,
     grid_digest,
     raster_name,
-    tile_digests,
 )
 from mutirao.project import Project
+from mutirao.trust.content import check_submission, misplaced
+from mutirao.trust.standing import standing
+from mutirao.trust.verdict import Proof, Trust
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _RESTORE = "restore the folder from a copy; never edit a submission, submit the next version"
@@ -39,6 +39,10 @@ class StoredSubmission:
     """What submission.json says."""
     folder: Path
     """Folder with the rasters."""
+    signed_by: tuple[Proof, ...] = ()
+    """Who signed it; only for builds."""
+    accepted_by: tuple[Proof, ...] = ()
+    """Reviewers who accept it; only for builds."""
 
     def require_grid(self, grid: Grid) -> None:
         """Refuse to be read on another grid; the tile side may differ.
@@ -59,34 +63,99 @@ class StoredSubmission:
         return read_claims(self.folder, years, tile)
 
 
-def list_submissions(project: Project, module: str) -> list[str]:
-    """Return the versions of a module's submissions, oldest first; unfinished and foreign folders are no versions."""
+def list_submissions(project: Project, module: str, *, for_build: bool = False) -> list[str]:
+    """Return the versions of a module's submissions, oldest first; unfinished and foreign folders are no versions.
+
+    What lacks a signature that the network asks for is in quarantine, and none either.
+
+    Parameters
+    ----------
+    for_build : leave out what lacks a review that the network asks for.
+    """
+    versions, trust = _folders(project, module), project.trust()
+    if trust is None or not _asks(trust, for_build=for_build):
+        return versions
+    return [version for version in versions if not _held_back(project, trust, module, version, for_build=for_build)]
+
+
+def held_back(project: Project, module: str) -> dict[str, Finding]:
+    """Return by version what is wrong with the submissions that no build reads, because of a signature or review."""
+    trust = project.trust()
+    if trust is None:
+        return {}
+    reasons = {v: _held_back(project, trust, module, v, for_build=True) for v in _folders(project, module)}
+    return {version: findings[0] for version, findings in reasons.items() if findings}
+
+
+def _folders(project: Project, module: str) -> list[str]:
     folders = (path.parent.name for path in (project.submissions / module).glob(f"*/{RECEIPT}"))
     return sorted((name for name in folders if _VERSION.fullmatch(name)), key=version_key)
 
 
-def load_submission(project: Project, module: str, version: str = "latest") -> StoredSubmission:
+def _asks(trust: Trust, *, for_build: bool) -> bool:
+    return trust.requires("submission") or (for_build and trust.requires("review"))
+
+
+def _held_back(project: Project, trust: Trust, module: str, version: str, *, for_build: bool) -> tuple[Finding, ...]:
+    return standing(project, trust, module, version).held_back(trust, for_build=for_build)
+
+
+def load_submission(
+    project: Project, module: str, version: str = "latest", *, for_build: bool = False
+) -> StoredSubmission:
     """Read a submission's receipt.
 
     Parameters
     ----------
-    version : major.minor.patch, or 'latest' for the highest.
+    version : major.minor.patch, or 'latest' for the highest that `list_submissions` names.
+    for_build : ask for the review that the network wants, and, if the network signs, hash the files' bytes again.
 
     Raises
     ------
     UsageError
         S107: there is no such submission.
     QualityError
-        S104: the receipt is damaged.
+        S104: the receipt is damaged, or for a build a file is another; S105: for a build, a file is missing. S121: the
+        receipt belongs to another module or version. S123: it is in quarantine. S124: it is not accepted.
     """
-    versions = list_submissions(project, module)
+    trust = project.trust()
+    versions = list_submissions(project, module, for_build=for_build)
     chosen = versions[-1] if version == "latest" and versions else version
     folder = project.submissions / module / chosen
     if chosen not in versions:
+        if trust and (folder / RECEIPT).is_file():
+            raise _quarantined(_held_back(project, trust, module, chosen, for_build=for_build), folder)
+        waiting = {} if versions else held_back(project, module)
+        if waiting:
+            raise _quarantined(tuple(waiting.values())[-1:], project.submissions / module / list(waiting)[-1])
         remedy = f"versions are: {', '.join(versions)}" if versions else f"run 'mutirao submit {module}'"
         message = f"module '{module}' has no submission '{version}'"
         raise UsageError.because("S107", message, where=str(folder), remedy=remedy)
-    return StoredSubmission(_read_receipt(folder / RECEIPT), folder)
+    stored = StoredSubmission(_read_receipt(folder / RECEIPT), folder)
+    elsewhere = misplaced(str(folder), stored.receipt)
+    if elsewhere:
+        raise QualityError(elsewhere)
+    if trust and for_build:
+        return _with_proofs(project, trust, stored)
+    return stored
+
+
+def _quarantined(reasons: tuple[Finding, ...], folder: Path) -> QualityError:
+    first, others = reasons[0], reasons[1:]
+    if first.code in ("S121", "S124"):
+        return QualityError(*reasons)
+    message = f"the submission is in quarantine: {first.code} {first.message}"
+    return QualityError(Finding("S123", message, str(folder), first.remedy), *others)
+
+
+def _with_proofs(project: Project, trust: Trust, stored: StoredSubmission) -> StoredSubmission:
+    """Add who signed and accepted it; a signature says nothing about rasters whose bytes are others."""
+    if trust.requires("submission"):
+        changed = check_submission(str(stored.folder), stored.receipt, pixels=False)
+        if changed:
+            raise QualityError(*changed)
+    judged = standing(project, trust, stored.receipt.module, stored.receipt.version)
+    return replace(stored, signed_by=judged.signed_by, accepted_by=judged.accepted_by)
 
 
 def _read_receipt(path: Path) -> Submission:
@@ -125,69 +194,23 @@ def read_claims(folder: Path, years: Sequence[int], tile: Tile | None = None) ->
 
 
 def verify_submission(project: Project, module: str, version: str = "latest") -> list[Finding]:
-    """Hash a submission's files, pixels and tiles again; all its years are held in memory.
+    """Hash a submission's files, pixels and tiles again, in strips and tiles; signatures are not judged.
 
     Returns
     -------
     Findings: S104 a file's bytes, pixels or claims are not those of the receipt; S105 a file is missing, truncated or
-    cannot be decoded. Empty if all is as it was submitted.
+    cannot be decoded; S102, S103, S106, S120 a file's name leads elsewhere, or nobody listed it. Empty if all is as it
+    was submitted.
 
     Raises
     ------
     UsageError
         S107: there is no such submission.
     QualityError
-        S104: the receipt is damaged.
+        S104: the receipt is damaged. S121, S123: it is another's, or in quarantine.
     """
     stored = load_submission(project, module, version)
-    findings = [finding for record in stored.receipt.files for finding in _verify_file(stored, record)]
-    findings += _verify_report(stored)
-    return findings or _verify_tiles(stored)
-
-
-def _verify_file(stored: StoredSubmission, record: FileRecord) -> Iterator[Finding]:
-    path = stored.folder / record.name
-    if not path.is_file():
-        yield _lost(path)
-        return
-    size = path.stat().st_size
-    if size < record.size:
-        yield Finding("S105", f"is truncated: {size} bytes of {record.size}", str(path), _RESTORE)
-        return
-    if file_digest(path) != record.sha256:
-        yield Finding("S104", "bytes are not those that were submitted (sha256 differs)", str(path), _RESTORE)
-    yield from _verify_pixels(stored, record)
-
-
-def _verify_pixels(stored: StoredSubmission, record: FileRecord) -> Iterator[Finding]:
-    path = stored.folder / record.name
-    try:
-        digest = pixel_digest(read(path), stored.receipt.grid)
-    except RasterError as err:
-        yield Finding("S105", err.findings[0].message, str(path), _RESTORE)
-        return
-    if digest != record.pixels:
-        yield Finding("S104", "pixels are not those that were submitted", str(path), _RESTORE)
-
-
-def _verify_report(stored: StoredSubmission) -> list[Finding]:
-    path = stored.folder / REPORT
-    if not path.is_file():
-        return [_lost(path)]
-    if file_digest(path) != stored.receipt.checks_digest:
-        return [Finding("S104", "the check report was changed", str(path), _RESTORE)]
-    return []
-
-
-def _verify_tiles(stored: StoredSubmission) -> list[Finding]:
-    years = stored.receipt.years
-    claims = dict(zip(years, stored.read_claims(years), strict=True))
-    again = tile_digests(claims, stored.receipt.grid)
-    changed = [tile for tile, digest in again.items() if stored.receipt.tiles.get(tile) != digest]
-    if not changed:
-        return []
-    message = f"claims differ from the receipt in tiles {', '.join(changed[:10])}"
-    return [Finding("S104", message, str(stored.folder / RECEIPT), _RESTORE)]
+    return check_submission(str(stored.folder), stored.receipt)
 
 
 def _lost(path: Path) -> Finding:

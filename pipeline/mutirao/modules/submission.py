@@ -11,7 +11,8 @@ import numpy as np
 
 from mutirao.errors import Finding, ImmutableError, QualityError, ResourceError
 from mutirao.io.rasters import pixel_digest
-from mutirao.model import require_version
+from mutirao.model import require_version, version_key
+from mutirao.modules.acknowledgement import Acknowledgement, acknowledge
 from mutirao.modules.discovery import load_module
 from mutirao.modules.incoming import Rasters
 from mutirao.modules.package import Package, write_package
@@ -25,6 +26,7 @@ from mutirao.modules.store import (
     verify_submission,
 )
 from mutirao.project import Project
+from mutirao.trust.entry import receipt_signer
 
 __all__ = [
     "StoredSubmission",
@@ -52,15 +54,24 @@ class Submitted:
     """Advice; nothing that refuses."""
     skipped: tuple[str, ...]
     """What could not be checked, and why."""
+    acknowledged: Acknowledgement
+    """What the submitter is told, kept in receipts/."""
 
 
 def submit(
-    project: Project, module_id: str, version: str, rasters: Rasters, *, report: Mapping[str, Any] | None = None
+    project: Project,
+    module_id: str,
+    version: str,
+    rasters: Rasters,
+    *,
+    report: Mapping[str, Any] | None = None,
+    key: Path | None = None,
 ) -> Submitted:
     """Check a module's rasters and store them as an immutable version.
 
     Local codes become codes of the legend, the module's own grid becomes the collection's, and one COG a year is
-    written with checks.json and, last, submission.json. All of it appears at once, or nothing does.
+    written with checks.json, submission.json and its signature. All of it appears at once, or nothing does. What the
+    submitter is told is kept in receipts/.
 
     Parameters
     ----------
@@ -69,30 +80,46 @@ def submit(
         year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. The whole module is
         held in memory.
     report : what the run says about itself, kept in the receipt.
+    key : private key, or public key of one in an agent, that signs the receipt; a must if the network asks for it.
 
     Raises
     ------
     ConfigError
         The module cannot be linked; see `load_module`.
     QualityError
-        With all findings, advice included, if any of them blocks. Nothing is written.
+        With all findings, advice included, if any of them blocks; K202 to K209: the signature would prove nothing.
+        Nothing is written. S121, S123: what is there under this version is another's, or in quarantine.
     ImmutableError
-        S101: the version exists with other pixels.
+        S101: the version exists with other pixels. S122: a later version is there.
     UsageError
-        U106: the version is not major.minor.patch.
+        U106: the version is not major.minor.patch. K210: the network asks for a signature. K305: it does not sign.
     ResourceError
         S108: the storage failed. Nothing is left behind.
     """
     require_version(version)
     module = load_module(project, module_id)
+    sign = receipt_signer(project, module.source, key)
+    _require_newer(project, module.id, version)
     review = review_rasters(module, rasters)
     if not review.is_accepted:
         raise QualityError(*review.findings)
-    created = _store(project.submissions / module.id / version, Package(project, module, version, review, report or {}))
+    package = Package(project, module, version, review, report or {}, sign)
+    created = _store(project.submissions / module.id / version, package)
     stored = load_submission(project, module.id, version)
     if not created:
         _require_same_pixels(stored, review.classes.values)
-    return Submitted(stored.receipt, stored.folder, created, review.findings, review.skipped)
+    told = acknowledge(project, stored)
+    return Submitted(stored.receipt, stored.folder, created, review.findings, review.skipped, told)
+
+
+def _require_newer(project: Project, module: str, version: str) -> None:
+    """Refuse a new version that is older than one that is there, such as an old submission played again."""
+    there = list_submissions(project, module)
+    if there and version_key(version) < version_key(there[-1]) and version not in there:
+        folder = project.submissions / module
+        remedy = f"submit under a version after {there[-1]}"
+        message = f"version {there[-1]} of '{module}' is there, and {version} is older"
+        raise ImmutableError.because("S122", message, where=str(folder), remedy=remedy)
 
 
 def _store(folder: Path, package: Package) -> bool:

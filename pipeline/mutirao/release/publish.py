@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +11,14 @@ import pandas as pd
 from mutirao.collection import Collection
 from mutirao.engine.build import Build
 from mutirao.engine.progress import Progress
-from mutirao.errors import Finding, ImmutableError, QualityError
-from mutirao.io.storage import read_record, whole_folder, write_json
+from mutirao.errors import Finding, ImmutableError, MutiraoError, QualityError
+from mutirao.io.storage import read_json, read_record, whole_folder
 from mutirao.model import require_version, version_key
+from mutirao.modules.store import load_submission
 from mutirao.project import Project
+from mutirao.release.pointer import POINTER, write_pointer
 from mutirao.release.record import MANIFEST, Release
+from mutirao.release.signatures import Signer, signatures_in_words
 from mutirao.release.writer import Writer
 
 
@@ -28,29 +32,79 @@ class Published:
     """Difference from the version before; None for the first, and after a change of grid."""
     created: bool
     """False if this version with these pixels was already there."""
+    trust: str = ""
+    """Who signed it and who is still missing, in words."""
 
 
-def publish(project: Project, build: Build, version: str, progress: Progress) -> Published:
+def publish(
+    project: Project,
+    build: Build,
+    version: str,
+    progress: Progress,
+    *,
+    key: Path | None = None,
+    expires: datetime | None = None,
+) -> Published:
     """Release a build as an immutable version.
+
+    Parameters
+    ----------
+    key : private key, or public key of one in an agent, that signs release.json and latest.json.
+    expires : when the signed latest.json ends.
 
     Raises
     ------
     QualityError
-        L101, L102: a gate of the collection is not reached.
+        L101, L102: a gate of the collection is not reached. S123, S124: the network does not take a submission any
+        more. K202 to K207: the signature would prove nothing. Nothing is written.
+    UsageError
+        K305: there is a key, and the network does not sign.
     ImmutableError
         L103: the version exists with other pixels. L104: a later version exists.
     """
     collection = project.collection(build.record.collection).value
     folder = project.releases / collection.id / f"v{require_version(version)}"
+    sign = Signer(project, key) if key else None
     if (folder / MANIFEST).is_file():
-        return _existing(folder, build)
+        found = replace(_existing(folder, build), trust=signatures_in_words(project, folder))
+        _repair_pointer(folder.parent, sign, expires)
+        return found
     _require_gates(collection, build)
+    _require_submissions(project, build)
     previous = _previous(folder.parent, version)
     with whole_folder(folder) as partial:
         writer = Writer(project, collection, build, version, previous, partial)
         release, changes = writer.write(progress)
-    write_json(folder.parent / "latest.json", {"version": version, "folder": folder.name})
-    return Published(release, folder, changes, created=True)
+        if sign:
+            sign.release(partial)
+    _point(folder.parent, version, sign, expires)
+    return Published(release, folder, changes, created=True, trust=signatures_in_words(project, folder))
+
+
+def _point(product: Path, version: str, sign: Signer | None, expires: datetime | None) -> None:
+    write_pointer(product, version, sign.pointer if sign else None, expires)
+
+
+def _repair_pointer(product: Path, sign: Signer | None, expires: datetime | None) -> None:
+    """Point to the newest release if a failure right after it left the pointer behind."""
+    newest = released_versions(product)[-1]
+    path = product / POINTER
+    if not path.is_file() or read_json(path).get("version") != newest:
+        _point(product, newest, sign, expires)
+
+
+def _require_submissions(project: Project, build: Build) -> None:
+    """Refuse a build of submissions that the network takes no more: revoked since, or rejected."""
+    if project.trust() is None:
+        return
+    findings: list[Finding] = []
+    for module in build.record.modules:
+        try:
+            load_submission(project, module.module, module.version, for_build=True)
+        except MutiraoError as err:
+            findings.extend(err.findings)
+    if findings:
+        raise QualityError(*findings)
 
 
 def _existing(folder: Path, build: Build) -> Published:

@@ -36,6 +36,10 @@ class Signer:
         """Return whether the key may sign in a namespace."""
         return not self.namespaces or any(fnmatch.fnmatchcase(namespace, pattern) for pattern in self.namespaces)
 
+    def is_of(self, principal: str) -> bool:
+        """Return whether the key belongs to a principal; the line may name many by a pattern."""
+        return any(fnmatch.fnmatchcase(principal, pattern) for pattern in self.principals)
+
     def why_not_at(self, moment: datetime) -> str | None:
         """Return why the key is not valid at a moment; None if it is."""
         if self.after and moment < self.after:

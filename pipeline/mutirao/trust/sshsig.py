@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -32,6 +32,10 @@ MAX_SIGNATURE_BYTES = 1 << 16
 
 class SignatureError(ValueError):
     """A key or a signature cannot be read, or a signature does not hold; the text says why."""
+
+
+class UnknownKindError(SignatureError):
+    """Only ssh-keygen knows this kind of key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Signature:
     hash_name: str
     algorithm: str
     raw: bytes
+    armoured: str = field(default="", repr=False, compare=False)
+    """The text that it was read from, for ssh-keygen."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -99,7 +105,8 @@ class Signature:
         inner = _Reader(reader.string())
         kind = _Reader(blob).string().decode("ascii", "replace")
         algorithm, raw = inner.string().decode("ascii", "replace"), inner.string()
-        return cls(PublicKey(kind, blob), namespace.decode("utf-8", "replace"), hash_name.decode(), algorithm, raw)
+        name = namespace.decode("utf-8", "replace")
+        return cls(PublicKey(kind, blob), name, hash_name.decode("ascii", "replace"), algorithm, raw, text)
 
     def verify(self, message: bytes, namespace: str) -> None:
         """Prove that the key signed exactly these bytes in this namespace.
@@ -127,7 +134,7 @@ def _check(key: PublicKey, algorithm: str, raw: bytes, signed: bytes) -> None:
     try:
         public = load_ssh_public_key(str(key).encode())
     except (ValueError, UnsupportedAlgorithm) as err:
-        raise SignatureError(f"keys of the kind '{key.kind}' can only be verified by ssh-keygen") from err
+        raise UnknownKindError(f"keys of the kind '{key.kind}' can only be verified by ssh-keygen") from err
     if isinstance(public, ed25519.Ed25519PublicKey) and algorithm == "ssh-ed25519":
         public.verify(raw, signed)
     elif isinstance(public, rsa.RSAPublicKey) and algorithm in _RSA:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mutirao.errors import Finding
+from mutirao.trust import keygen
 from mutirao.trust.policy import Policy, Role
 from mutirao.trust.signers import Signer
-from mutirao.trust.sshsig import PublicKey, Signature, SignatureError
+from mutirao.trust.sshsig import PublicKey, Signature, SignatureError, UnknownKindError
 
 Check = Callable[[Signature, bytes, str], None]
 """Proves a signature over bytes in a namespace, or raises SignatureError."""
@@ -23,6 +25,12 @@ class Trust:
     policy: Policy
     signers: tuple[Signer, ...]
     revoked: frozenset[PublicKey]
+    where: str = "trust"
+    """Folder it was read from, for people."""
+
+    def requires(self, role: Role) -> bool:
+        """Return whether something without a good signature in a role is refused."""
+        return role in self.policy.require
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Proof:
     organisation: str
     fingerprint: str
     file: str
+    until: datetime | None = None
+    """When the key expires."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.principal}, {self.organisation}) signed as {self.role} with {self.fingerprint}"
@@ -54,8 +64,18 @@ class Subject:
 
 
 def verify(signature: Signature, message: bytes, namespace: str) -> None:
-    """Prove a signature in Python; see `Signature.verify`."""
-    signature.verify(message, namespace)
+    """Prove a signature: in Python, or with ssh-keygen if only that knows the kind of key (hardware keys).
+
+    Raises
+    ------
+    SignatureError
+        It does not hold, or nothing here can tell.
+    """
+    try:
+        signature.verify(message, namespace)
+    except UnknownKindError:
+        with TemporaryDirectory() as folder:
+            keygen.verify(signature, message, namespace, Path(folder))
 
 
 def judge(
@@ -109,7 +129,7 @@ def _allowed(
     if len(reasons) == len(in_role):
         return Finding("K205", f"{reasons[0]}, and {moment:%Y-%m-%d} counts here", file, "sign with a valid key")
     valid = [signer for signer in in_role if signer.why_not_at(moment) is None]
-    people = [name for name in policy.people if any(_is(signer, name) for signer in valid)]
+    people = [name for name in policy.people if any(signer.is_of(name) for signer in valid)]
     entitled = [name for name in people if policy.may(subject.role, name, subject.module)]
     if not entitled:
         what = f"submit for '{subject.module}'" if subject.module else f"sign as {subject.role}"
@@ -119,11 +139,8 @@ def _allowed(
         remedy = f"add the key to 'keys' in the manifest of '{subject.module}', or sign with one that is there"
         return Finding("K209", f"the manifest does not list the key {key.fingerprint}", file, remedy)
     person = policy.people[entitled[0]]
-    return Proof(subject.role, entitled[0], person.name, person.organisation, key.fingerprint, file)
-
-
-def _is(signer: Signer, principal: str) -> bool:
-    return any(fnmatch.fnmatchcase(principal, pattern) for pattern in signer.principals)
+    until = next((signer.before for signer in valid if signer.is_of(entitled[0])), None)
+    return Proof(subject.role, entitled[0], person.name, person.organisation, key.fingerprint, file, until)
 
 
 def short_of(proofs: Iterable[Proof], policy: Policy, where: str) -> Finding | None:

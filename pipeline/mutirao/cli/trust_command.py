@@ -1,0 +1,81 @@
+"""`mutirao trust`: begin trust/ of a network, and look at who may sign what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mutirao.cli.console import Json, out, print_json, show_findings, show_table
+
+if TYPE_CHECKING:
+    from mutirao.trust.verdict import Trust
+
+app = typer.Typer(help="Who may sign what: begin trust/ and look at it.", no_args_is_help=True)
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="Name of the network: lower case, digits, _ and -.")],
+    principal: Annotated[str, typer.Option(help="Your principal, as in git: an e-mail address.", prompt=True)],
+    name: Annotated[str, typer.Option(help="Your name.", prompt=True)],
+    organisation: Annotated[str, typer.Option(help="Your organisation.", prompt=True)],
+    key: Annotated[Path, typer.Option(help="Your public key, such as ~/.ssh/id_ed25519.pub.", prompt=True)],
+) -> None:
+    """Write trust/ with you in all roles; add the others by pull request."""
+    from mutirao.trust.keygen import public_key
+    from mutirao.trust.network import begin
+
+    folder = begin(context.obj.project().root, network, principal, name, organisation, public_key(key))
+    out.print(f"made {folder}", soft_wrap=True)
+    out.print("  1. add people, organisations and their keys; 'mutirao trust show' tells what is missing")
+    out.print("  2. raise release.signatures and release.organisations")
+    out.print("  3. sign what is there: mutirao sign workspace/submissions/MODULE/VERSION --key FILE", soft_wrap=True)
+
+
+@app.command()
+def show(context: typer.Context, json: Json = False) -> None:
+    """Show who may sign what, with which keys, and what is doubtful."""
+    from mutirao.trust.network import doubts
+    from mutirao.trust.signing import require_trust
+
+    trust = require_trust(context.obj.project())
+    rows = _rows(trust)
+    if json:
+        keys = ("principal", "name", "organisation", "roles", "keys")
+        people = [dict(zip(keys, row, strict=True)) for row in rows]
+        print_json({"policy": trust.policy.model_dump(mode="json"), "people": people, "findings": [
+            finding.as_dict() for finding in doubts(trust)]})  # fmt: skip
+        return
+    release = trust.policy.release
+    show_table(f"Network {trust.policy.network}", ["principal", "name", "organisation", "may", "keys"], rows)
+    out.print(f"must be signed: {', '.join(trust.policy.require) or 'nothing'}")
+    out.print(f"a release needs {release.signatures} signatures from {release.organisations} organisations")
+    show_findings(doubts(trust))
+
+
+def _rows(trust: Trust) -> list[tuple[str, str, str, str, str]]:
+    policy = trust.policy
+    return [
+        (name, person.name, person.organisation, ", ".join(_roles(trust, name)) or "nothing", _keys(trust, name))
+        for name, person in policy.people.items()
+    ]
+
+
+def _roles(trust: Trust, name: str) -> list[str]:
+    policy = trust.policy
+    modules = [f"submit {module}" for module, names in policy.submit.items() if name in names]
+    return [*modules, *["review"] * (name in policy.review), *["release"] * (name in policy.release.people)]
+
+
+def _keys(trust: Trust, name: str) -> str:
+    now = datetime.now(UTC)
+    keys = []
+    for signer in trust.signers:
+        if signer.is_of(name):
+            state = "revoked" if signer.key in trust.revoked else signer.why_not_at(now)
+            keys.append(f"{signer.key.fingerprint}{f' ({state})' if state else ''}")
+    return ", ".join(keys) or "none"

@@ -1,0 +1,188 @@
+"""Sign: only what is intact, only with a key that proves something, and never half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mutirao.errors import Finding, QualityError, UsageError, blocking
+from mutirao.io.storage import write_text
+from mutirao.modules.receipt import Submission
+from mutirao.modules.store import load_submission
+from mutirao.project import Project
+from mutirao.release.pointer import Pointer, write_pointer
+from mutirao.release.record import Release
+from mutirao.trust import keygen
+from mutirao.trust.content import check, check_submission, misplaced, of_release
+from mutirao.trust.document import Document, open_document
+from mutirao.trust.network import keys_of
+from mutirao.trust.policy import Role
+from mutirao.trust.reviews import Review
+from mutirao.trust.signatures import SUFFIX, is_address
+from mutirao.trust.sshsig import PublicKey
+from mutirao.trust.standing import review_problem, standing
+from mutirao.trust.verdict import Proof, Subject, Trust, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature that was made, or was there already."""
+
+    path: Path
+    proof: Proof
+    fresh: bool
+
+
+def require_trust(project: Project) -> Trust:
+    """Return the network's trust.
+
+    Raises
+    ------
+    UsageError
+        K305: the network has none, so that a signature would prove nothing.
+    """
+    trust = project.trust()
+    if trust is None:
+        remedy = "ask a maintainer to begin it with 'mutirao trust init'; see docs/trust.md"
+        message = "the network does not sign: without trust/, a signature proves nothing"
+        raise UsageError.because("K305", message, where=str(project.root), remedy=remedy)
+    return trust
+
+
+def signature_of(subject: Subject, trust: Trust, key: Path) -> tuple[str, Proof]:
+    """Sign, and judge the signature at once.
+
+    Raises
+    ------
+    QualityError
+        K202 to K209: it would prove nothing.
+    UsageError, ResourceError
+        K301 to K303: it cannot be made.
+    """
+    text = keygen.sign(subject.message, key, trust.policy.namespace(subject.role))
+    verdict = judge(text, str(key), subject, trust, datetime.now(UTC))
+    if isinstance(verdict, Finding):
+        raise QualityError(verdict)
+    return text, verdict
+
+
+def sign_path(project: Project, location: str, key: Path, role: Role | None, expires: datetime | None) -> Signed:
+    """Sign what lies at a path; a pointer is written anew, with another end.
+
+    Raises
+    ------
+    QualityError
+        S104, S105 and others: it is not intact. K202 to K209: the signature would prove nothing. Nothing is written.
+    UsageError
+        K304: it is nothing that can be signed, or not in this role. K305: the network does not sign.
+    """
+    trust = require_trust(project)
+    document = open_document(location)
+    if role not in (None, document.role) or is_address(location):
+        message = f"{document.name} is signed as {document.role}, in a folder of this machine"
+        remedy = f"leave out --role, or write --role {document.role}; copy what lies on the web first"
+        raise UsageError.because("K304", message, where=document.place, remedy=remedy)
+    if isinstance(document.record, Pointer):
+        return _renew(document, trust, key, expires)
+    findings = blocking(_content(document))
+    if findings:
+        raise QualityError(*findings)
+    subject = document.subject(allowed_keys(project, document))
+    mine = keygen.public_key(key).fingerprint
+    for proof in document.judged(trust, datetime.now(UTC)).proofs:
+        if proof.fingerprint == mine:
+            return Signed(Path(proof.file), proof, fresh=False)
+    text, proof = signature_of(subject, trust, key)
+    path = signature_path(Path(document.place), document.role, proof.principal)
+    write_text(path, text)
+    return Signed(path, proof, fresh=True)
+
+
+def _content(document: Document) -> list[Finding]:
+    """Look at bytes before anybody answers for them."""
+    match document.record:
+        case Submission() as receipt:
+            elsewhere = misplaced(document.folder, receipt)
+            return [elsewhere] if elsewhere else check_submission(document.folder, receipt, pixels=False)
+        case Release() as release:
+            return check(of_release(document.folder, release), pixels=False)
+        case _:
+            return []
+
+
+def allowed_keys(project: Project, document: Document) -> tuple[PublicKey, ...]:
+    """Return the keys that the manifest of a submission's module allows; none allows all."""
+    if not isinstance(document.record, Submission) or document.record.module not in project.module_ids():
+        return ()
+    source = project.manifest(document.record.module)
+    return keys_of(source, source.value.keys)
+
+
+def signature_path(path: Path, role: Role, principal: str) -> Path:
+    """Return where a signature goes: a release has many signers, the others have their first one under a short name."""
+    short = path.with_name(f"{path.name}{SUFFIX}")
+    if role != "release" and not short.exists():
+        return short
+    word = "".join(letter if letter.isalnum() or letter in "@._+-" else "_" for letter in principal)
+    return path.with_name(f"{path.name}.{word}{SUFFIX}")
+
+
+def _renew(document: Document, trust: Trust, key: Path, expires: datetime | None) -> Signed:
+    proofs: list[Proof] = []
+
+    def sign(message: bytes) -> str:
+        text, proof = signature_of(Subject(document.name, message, "release"), trust, key)
+        proofs.append(proof)
+        return text
+
+    assert isinstance(document.record, Pointer)
+    path = write_pointer(Path(document.folder), document.record.version, sign, expires)
+    return Signed(path, proofs[0], fresh=True)
+
+
+def sign_review(project: Project, module: str, version: str, verdict: str, reasons: str, key: Path) -> Signed:
+    """Write a signed review of a stored submission; its signature appears before it does.
+
+    Raises
+    ------
+    UsageError
+        S107: there is no such submission. K207: the key is nobody's. K305: the network does not sign.
+    QualityError
+        S104, S105: the submission is not intact. K202 to K207: the review would prove nothing. K216: it would accept
+        what the reviewer submitted.
+    """
+    trust = require_trust(project)
+    stored = load_submission(project, module, version)
+    subject = open_document(str(stored.folder))
+    findings = blocking(_content(subject))
+    if findings:
+        raise QualityError(*findings)
+    now = datetime.now(UTC)
+    review = Review.model_validate(
+        {
+            "subject": {"module": module, "version": stored.receipt.version, "sha256": subject.digest},
+            "verdict": verdict,
+            "reasons": reasons,
+            "by": _principal(trust, keygen.public_key(key)),
+            "when": now.isoformat(timespec="microseconds"),
+            "checks": stored.receipt.checks_digest,
+        }
+    )
+    message = (review.model_dump_json(indent=2) + "\n").encode()
+    folder = project.reviews / module / stored.receipt.version
+    path = folder / f"{now:%Y%m%dT%H%M%S%f}Z-{verdict}.json"
+    text, proof = signature_of(Subject(path.name, message, "review"), trust, key)
+    submitters = standing(project, trust, module, stored.receipt.version).signed_by
+    problem = review_problem(Document(str(folder), path.name, message, review), subject.digest, proof, submitters)
+    if problem:
+        raise QualityError(problem)
+    write_text(path.with_name(f"{path.name}{SUFFIX}"), text)
+    write_text(path, message.decode())
+    return Signed(path, proof, fresh=True)
+
+
+def _principal(trust: Trust, key: PublicKey) -> str:
+    """Return whose key it is; the reviewer among several."""
+    names = [name for name in trust.policy.people for one in trust.signers if one.key == key and one.is_of(name)]
+    return next((name for name in names if name in trust.policy.review), next(iter(names), key.fingerprint))
