@@ -80,6 +80,14 @@ class Agreement(Frozen):
     block: tuple[float, float, float, float] = Field(description="west, south, east, north in the CRS of the grid.")
 
 
+class Implausible(Frozen):
+    """Classes that hardly follow each other within a year."""
+
+    before: tuple[Reference, ...] = Field(min_length=1, description="Classes or groups of the legend.")
+    after: tuple[Reference, ...] = Field(min_length=1, description="Classes or groups that they do not turn into.")
+    max_ha: float = Field(default=0.0, ge=0, description="Hectares in a year that are let pass.")
+
+
 class Gates(Frozen):
     """What a build must reach before it may be released."""
 
@@ -105,4 +113,10 @@ class Collection(Frozen):
     mosaics: tuple[Mosaic, ...] = Field(default=(), description="Modules that rules speak of as one source.")
     territories: tuple[Territories, ...] = Field(default=(), description="For the area tables.")
     agreement: tuple[Agreement, ...] = Field(default=(), description="Comparisons with layers held aside.")
+    minimum_mapping_unit_ha: float | None = Field(
+        default=None, gt=0, description="Smallest patch that a map should have; none if patches are not judged."
+    )
+    implausible: tuple[Implausible, ...] = Field(
+        default=(), description="Changes from one year to the next that modules are asked about."
+    )
     gates: Gates = Field(default=Gates(), description="Conditions of a release.")

@@ -7,10 +7,29 @@ all of them; computations raise at once. The class of an error decides the exit 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 Severity = Literal["block", "advise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A box on the map."""
+
+    bbox: tuple[float, float, float, float]
+    """West, south, east, north in WGS 84 degrees; encloses the pixels."""
+    rows: tuple[int, int]
+    """First row of the collection's grid, and the row after the last."""
+    columns: tuple[int, int]
+    """First column of the collection's grid, and the column after the last."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the box as plain values, and as a GeoJSON geometry."""
+        west, south, east, north = self.bbox
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        return {"bbox": [*self.bbox], "rows": [*self.rows], "columns": [*self.columns], "geometry": geometry}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +46,16 @@ class Finding:
     """What to do about it."""
     severity: Severity = "block"
     """`block` refuses the work, `advise` only tells."""
+    places: tuple[Place, ...] = field(default=(), kw_only=True)
+    """Where on the map, the worst first; empty if it is nowhere, or everywhere."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.code} {self.message}. Remedy: {self.remedy}"
 
-    def as_dict(self) -> dict[str, str]:
-        """Return the fields as plain text, for `--json`."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, for `--json`; `places` only if there are any."""
+        text = {name: getattr(self, name) for name in ("code", "message", "where", "remedy", "severity")}
+        return text | ({"places": [place.as_dict() for place in self.places]} if self.places else {})
 
 
 class MutiraoError(Exception):

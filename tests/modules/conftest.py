@@ -74,11 +74,18 @@ def small_module(tmp_path: Path) -> Callable[..., Module]:
 
     def make(*, codes: frozenset[int] = frozenset({3, 15}), **changes: Any) -> Module:
         manifest = Manifest.model_validate(MANIFEST | changes)
-        source = Source(manifest, tmp_path / "manifest.yaml", CommentedMap())
+        source = Source(manifest, tmp_path / "manifest.yaml", _nowhere())
         own = manifest.grid or GRID
         return Module(source, COLLECTION, LEGEND, tmp_path, codes, manifest.crosswalk, own)  # type: ignore[arg-type]
 
     return make
+
+
+def _nowhere() -> CommentedMap:
+    """Return an empty tree of which everything stands in the first line."""
+    tree = CommentedMap()
+    tree.lc.line = tree.lc.col = 0
+    return tree
 
 
 @pytest.fixture

@@ -209,3 +209,12 @@ def test_everything_is_found_at_once(tiny_project):
         description='description: "TODO: one sentence"',
     )
     assert [found[0] for found in refusal(tiny_project, "urban")] == ["M101", "M102", "M104", "M108", "M107"]
+
+
+def test_implausible_changes_between_unknown_classes_are_named_with_their_line(tiny_project):
+    line = "implausible: [{before: [water, ubran], after: [forest]}]"
+    edit(tiny_project, "configs/collections/tiny.yaml", implausible=line)
+    ((code, message, where, remedy),) = refusal(tiny_project, "urban")
+    assert (code, message) == ("C109", "'ubran' is no class or group of the legend")
+    assert where.startswith("tiny.yaml:")
+    assert remedy == "did you mean 'urban-area'?"

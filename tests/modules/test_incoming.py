@@ -85,7 +85,7 @@ def test_a_territory_that_cannot_be_read_is_said_once(small_module, tmp_path):
     module = small_module(territory="territory.geojson")
     review = review_rasters(module, {year: np.full((5, 6), year % 2 * 12 + 3, "uint8") for year in (2020, 2021, 2022)})
     assert [finding.code for finding in review.findings] == ["T101"]
-    assert {line.split(":")[0] for line in review.skipped} == {"M501", "M503", "M504"}
+    assert {line.split(":")[0] for line in review.skipped} == {"M501", "M503", "M504", "M505", "M506"}
 
 
 def test_remarks_on_the_module_are_part_of_the_review(module, arrive, series):

@@ -20,8 +20,13 @@ from rasterio.windows import Window
 
 from mutirao.errors import Finding, MutiraoError
 from mutirao.grid import Grid, Tile
+from mutirao.io.faults import patient
 
 BLOCK = 512
+_STRIP = 4 * BLOCK
+"""Rows that are held in memory while a file is digested."""
+_AT_ONCE = 1 << 30
+"""Bytes of bands side by side that are decoded at once; more would be decoded anew for each band."""
 Rgba = tuple[int, int, int, int]
 
 
@@ -41,6 +46,7 @@ class RasterInfo:
     nodata: float | None
 
 
+@patient
 def info(path: Path | str) -> RasterInfo:
     """Read a raster's header."""
     with opened(path) as src:
@@ -48,6 +54,7 @@ def info(path: Path | str) -> RasterInfo:
         return RasterInfo(crs, src.transform, (src.height, src.width), src.count, src.dtypes[0], src.nodata)
 
 
+@patient
 def read(path: Path | str, tile: Tile | None = None, band: int = 1) -> np.ndarray:
     """Read one band at full resolution, whole or in a window.
 
@@ -64,6 +71,7 @@ def read(path: Path | str, tile: Tile | None = None, band: int = 1) -> np.ndarra
         return np.asarray(src.read(band, window=_window(tile)))
 
 
+@patient
 def read_bands(path: Path | str, tile: Tile | None = None) -> np.ndarray:
     """Read all bands as (band, y, x) in the file's dtype."""
     with opened(path) as src:
@@ -109,6 +117,36 @@ def pixel_digest(bands: np.ndarray, grid: Grid, nodata: int = 0) -> str:
     return digest.hexdigest()
 
 
+def stored_pixel_digests(path: Path | str, grid: Grid, nodata: int = 0) -> frozenset[str]:
+    """Return `pixel_digest` of a file, read in strips; that of one band is both that of (y, x) and of (1, y, x).
+
+    Empty if the file does not have the grid's shape: nothing of it is decoded then, however large it says it is.
+    """
+    with opened(path) as src:
+        height, width = src.height, src.width
+        if (height, width) != grid.shape:
+            return frozenset()
+        shapes = [(src.count, height, width), *([(height, width)] if src.count == 1 else [])]
+        kind, place = np.dtype(src.dtypes[0]).str, tuple(grid.transform)[:6]
+        digests = [hashlib.sha256(f"{grid.crs}|{place}|{shape}|{kind}|{nodata}".encode()) for shape in shapes]
+        for strip in _strips(src):
+            for digest in digests:
+                digest.update(np.ascontiguousarray(strip).data)
+    return frozenset(digest.hexdigest() for digest in digests)
+
+
+def _strips(src: DatasetReader) -> Iterator[np.ndarray]:
+    """Yield all pixels, band after band; bands that lie side by side are read at once if memory allows."""
+    size = src.count * src.height * src.width * np.dtype(src.dtypes[0]).itemsize
+    if src.count > 1 and size <= _AT_ONCE:
+        yield src.read()
+        return
+    for band in range(1, src.count + 1):
+        for top in range(0, src.height, _STRIP):
+            yield src.read(band, window=Window(0, top, src.width, min(_STRIP, src.height - top)))
+
+
+@patient
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     with path.open("rb") as stream:

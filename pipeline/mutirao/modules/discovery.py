@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from mutirao.collection import Collection
 from mutirao.crosswalk import Table, translate
-from mutirao.errors import ConfigError, blocking
+from mutirao.errors import ConfigError, Finding, blocking
 from mutirao.io.configs import Source
 from mutirao.legend import Legend
 from mutirao.modules.checks.base import Fixtures, run_checks
@@ -31,7 +32,7 @@ def load_module(project: Project, module_id: str) -> Module:
     UsageError
         U101: there is no such module.
     ConfigError
-        The manifest, the collection, a legend or a crosswalk table cannot be read (C101 to C107); no crosswalk leads
+        The manifest, the collection, a legend or a crosswalk table cannot be read (C101 to C109); no crosswalk leads
         from the module's own legend to the collection's (X101 to X107); or, all at once, M101 to M105, M108, M109,
         M111 and M305.
     """
@@ -47,8 +48,10 @@ def load_module(project: Project, module_id: str) -> Module:
 def _linked(project: Project, source: Source[Manifest]) -> Module:
     """Resolve what can be resolved; the linking checks say what cannot."""
     manifest = source.value
-    collection = project.collection(manifest.collection).value
+    collection_source = project.collection(manifest.collection)
+    collection = collection_source.value
     legend = project.legend(collection.legend).value
+    _require_plausible(collection_source, legend)
     codes = _known(legend, manifest.classes)
     own = _own_legend(project, source, legend)
     crosswalk = _one_step(manifest, own.legend if own else legend)
@@ -62,6 +65,23 @@ def _linked(project: Project, source: Source[Manifest]) -> Module:
         manifest.grid or collection.grid,
         own,
     )
+
+
+def _require_plausible(source: Source[Collection], legend: Legend) -> None:
+    """Refuse implausible changes between classes that the legend does not have."""
+    named = [
+        (reference, ("implausible", i, side, j))
+        for i, rule in enumerate(source.value.implausible)
+        for side, references in (("before", rule.before), ("after", rule.after))
+        for j, reference in enumerate(references)
+    ]
+    findings = [
+        Finding("C109", f"'{name}' is no class or group of the legend", source.at(*place), legend.hint(name))
+        for name, place in named
+        if not _known(legend, [name])
+    ]
+    if findings:
+        raise ConfigError(*findings)
 
 
 def _one_step(manifest: Manifest, legend: Legend) -> dict[int, int]:

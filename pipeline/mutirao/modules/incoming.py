@@ -1,6 +1,6 @@
-"""What is handed in, from a run or from files, in one form: a header and the decoded pixels of each year.
+"""What is handed in, from a run or from files, in one form: a header of each year, and its pixels when they are wanted.
 
-Nothing is judged here except names that could lead out of the folder that the contributor named.
+Nothing is decoded here, and nothing judged except names that could lead out of the folder that the contributor named.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mutirao.errors import Finding, QualityError
-from mutirao.io import rasters as raster_files
+from mutirao.io.delivered import Facts, FilePlane, foreign_format, read_header
 from mutirao.io.rasters import RasterError, RasterInfo
 from mutirao.modules.module import Module
 from mutirao.modules.yearly import ByYear
@@ -28,25 +28,29 @@ class Incoming:
     """Rasters by year, in the module's own codes and on its own grid, before any check."""
 
     headers: ByYear[RasterInfo]
-    """Header by year; missing if the file cannot be decoded to its end."""
-    pixels: ByYear[np.ndarray]
-    """(y, x) first band by year, in the file's dtype; missing if the file cannot be decoded to its end."""
+    """Header by year; missing if the file cannot be opened."""
+    pixels: ByYear[np.ndarray | FilePlane]
+    """(y, x) first band by year, in the file's dtype; missing if the file cannot be opened."""
     where: Mapping[int, str]
     """File, or module and year, for messages."""
     nodata: int
     """Value that means 'no claim'."""
     unreadable: tuple[Finding, ...] = ()
-    """M202: one for each file that cannot be opened or decoded."""
+    """M202: one for each file that cannot be opened."""
     repeated: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Files by year, where several claim to be the same year; only the first is read."""
     unmatched: tuple[str, ...] = ()
     """Files whose name does not follow the manifest's pattern."""
     extra: Mapping[int, str] = field(default_factory=dict)
     """File by year that the module's manifest does not announce; it is not read."""
+    facts: ByYear[Facts] = field(default_factory=lambda: ByYear({}))
+    """What files say about themselves beside their place, by year; a run has none."""
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    """What it is, by file that is in another format."""
 
 
 def receive(module: Module, rasters: Rasters) -> Incoming:
-    """Read what is handed in: every year is decoded completely and held in memory, (year, y, x).
+    """Look at what is handed in: headers are read, and no pixel is decoded.
 
     Raises
     ------
@@ -135,31 +139,32 @@ def _from_files(module: Module, paths: Sequence[Path]) -> Incoming:
         else:
             unmatched.append(str(path))
     announced = {year: files[0] for year, files in sorted(by_year.items()) if year in module.manifest.years}
-    headers, pixels, unreadable = _read_all(announced)
+    headers, facts, unreadable = _read_headers(announced)
+    planes = {year: FilePlane(announced[year], h.shape, np.dtype(h.dtype)) for year, h in headers.values.items()}
     return Incoming(
         headers,
-        pixels,
+        ByYear(planes, headers.missing),
         {year: str(path) for year, path in announced.items()},
         module.nodata,
-        tuple(unreadable),
+        unreadable,
         {year: tuple(map(str, files)) for year, files in by_year.items() if len(files) > 1},
         tuple(unmatched),
         {year: str(files[0]) for year, files in sorted(by_year.items()) if year not in announced},
+        facts,
+        {str(path): words for path in announced.values() if (words := foreign_format(path))},
     )
 
 
-def _read_all(files: Mapping[int, Path]) -> tuple[ByYear[RasterInfo], ByYear[np.ndarray], list[Finding]]:
+def _read_headers(files: Mapping[int, Path]) -> tuple[ByYear[RasterInfo], ByYear[Facts], tuple[Finding, ...]]:
     headers: dict[int, RasterInfo] = {}
-    pixels: dict[int, np.ndarray] = {}
+    facts: dict[int, Facts] = {}
     failed: dict[int, str] = {}
     unreadable: list[Finding] = []
     for year, path in files.items():
         try:
-            header = raster_files.info(path)
-            pixels[year] = raster_files.read(path)  # a truncated file may open and fail only here
-            headers[year] = header
+            headers[year], facts[year] = read_header(path)
         except RasterError as err:
-            unreadable.extend(err.findings)
+            # The check of formats says better what is wrong with a file that is known to be something else.
+            unreadable.extend(() if foreign_format(path) else err.findings)
             failed[year] = f"{path.name} cannot be read"
-    # The header of a broken file may be broken too, and would only give findings that lead astray.
-    return ByYear(headers, failed), ByYear(pixels, failed), unreadable
+    return ByYear(headers, failed), ByYear(facts, failed), tuple(unreadable)

@@ -6,7 +6,7 @@ every edge of the coarse pixels on an edge of the fine ones. Anything else would
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,6 +33,21 @@ class Regrid:
     """Rows and columns, in fine pixels, from the own origin to the target's."""
     shape: tuple[int, int]
     """Rows and columns of the target."""
+
+    def band(self, top: int, bottom: int) -> tuple[int, int, Regrid]:
+        """Return how rows of the target, the last one not included, are made.
+
+        Returns
+        -------
+        First and last own row that they need, the last one not included and both perhaps beyond the own grid, and how
+        these become the rows.
+        """
+        side = self.factor if self.finer else 1
+        first, last = self.offset[0] + top * side, self.offset[0] + bottom * side
+        own = 1 if self.finer else self.factor
+        start, stop = first // own, -(-last // own)
+        rows = replace(self, offset=(first - start * own, self.offset[1]), shape=(bottom - top, self.shape[1]))
+        return start, stop, rows
 
 
 def plan(own: Grid, target: Grid, method: Method = "nearest") -> Regrid:

@@ -77,8 +77,8 @@ def submit(
     ----------
     version : major.minor.patch.
     rasters : arrays of a run, (year, y, x) uint8 local codes on the module's grid, 0 means no claim, or (y, x) by
-        year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. The whole module is
-        held in memory.
+        year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. The classes of all
+        years are held in memory while they are written.
     report : what the run says about itself, kept in the receipt.
     key : private key, or public key of one in an agent, that signs the receipt; a must if the network asks for it.
 
@@ -100,7 +100,7 @@ def submit(
     module = load_module(project, module_id)
     sign = receipt_signer(project, module.source, key)
     _require_newer(project, module.id, version)
-    review = review_rasters(module, rasters)
+    review = review_rasters(module, rasters, project)
     if not review.is_accepted:
         raise QualityError(*review.findings)
     package = Package(project, module, version, review, report or {}, sign)

@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from mutirao.errors import Finding
+from mutirao.modules.checks.areas import AREAS
 from mutirao.modules.checks.base import Check, Fixtures, Outcome, run_checks
 from mutirao.modules.checks.coverage import COVERAGE
 from mutirao.modules.checks.files import FILES
+from mutirao.modules.checks.history import HISTORY
 from mutirao.modules.checks.linking import LINKING, REMARKS
+from mutirao.modules.checks.noise import NOISE
 from mutirao.modules.checks.placement import PLACEMENT
 from mutirao.modules.checks.series import SERIES
 from mutirao.modules.checks.values import VALUES
 from mutirao.modules.yearly import ByYear
 
-RASTER_CHECKS: tuple[type[Check], ...] = (*FILES, *PLACEMENT, *VALUES, *COVERAGE, *SERIES)
+RASTER_CHECKS: tuple[type[Check], ...] = (
+    *FILES,
+    *PLACEMENT,
+    *VALUES,
+    *COVERAGE,
+    *SERIES,
+    *AREAS,
+    *NOISE,
+    *HISTORY,
+)
 """Checks of the rasters that are handed in."""
 ALL_CHECKS: tuple[type[Check], ...] = (*LINKING, *REMARKS, *RASTER_CHECKS)
 """Every check there is."""
+FAMILIES: dict[str, str] = {
+    "M1": "Manifest and method",
+    "M2": "Files",
+    "M3": "Grid",
+    "M4": "Values",
+    "M5": "Coverage",
+    "M6": "Years",
+    "M7": "Noise",
+    "M8": "History",
+}
+"""What checks are about, by the first two letters of their codes."""
 
-__all__ = ["ALL_CHECKS", "RASTER_CHECKS", "ByYear", "Check", "Fixtures", "Outcome", "run_checks"]
+__all__ = [
+    "ALL_CHECKS",
+    "FAMILIES",
+    "RASTER_CHECKS",
+    "ByYear",
+    "Check",
+    "Fixtures",
+    "Outcome",
+    "by_family",
+    "run_checks",
+]
+
+
+def by_family(findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """Yield the title of each family that has findings, and these, blocking ones first."""
+    listed = sorted(findings, key=lambda finding: finding.severity != "block")
+    known = {finding: FAMILIES.get(finding.code[:2], "Other") for finding in listed}
+    for title in (*FAMILIES.values(), "Other"):
+        if group := tuple(finding for finding in listed if known[finding] == title):
+            yield title, group

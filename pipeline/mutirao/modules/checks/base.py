@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mutirao.errors import Finding, MutiraoError, Severity
+from mutirao.errors import Finding, MutiraoError, Place, Severity
 from mutirao.modules.yearly import ByYear
 
 Maker = Callable[..., object]
@@ -36,10 +36,18 @@ class Check:
         return (inspect.getdoc(cls) or "").splitlines()[0].rstrip(".")
 
     def found(
-        self, message: str, where: str, *, remedy: str | None = None, severity: Severity | None = None
+        self,
+        message: str,
+        where: str,
+        *,
+        remedy: str | None = None,
+        severity: Severity | None = None,
+        places: Iterable[Place] = (),
     ) -> Finding:
         """Make a finding of this check; remedy and severity are the class's unless given."""
-        return Finding(self.code, message, where, remedy or self.remedy, severity or self.severity)
+        return Finding(
+            self.code, message, where, remedy or self.remedy, severity or self.severity, places=tuple(places)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +72,22 @@ class Fixtures:
         self._values: dict[str, object] = dict(given)
 
     def arguments(self, function: Callable[..., object]) -> dict[str, Any]:
-        """Return the fixtures that a function names as parameters.
+        """Return the fixtures that a function names as parameters; a parameter with a default may go without.
 
         Raises
         ------
         Unavailable
             One of them could not be made.
         """
-        return {name: self.get(name) for name in inspect.signature(function).parameters}
+        wanted: dict[str, Any] = {}
+        for name, parameter in inspect.signature(function).parameters.items():
+            try:
+                wanted[name] = self.get(name)
+            except Unavailable:
+                if parameter.default is parameter.empty:
+                    raise
+                wanted[name] = parameter.default
+        return wanted
 
     def get(self, name: str) -> object:
         """Return one fixture; what went wrong while it was made is kept in `findings`, once."""

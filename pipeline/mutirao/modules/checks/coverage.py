@@ -1,4 +1,4 @@
-"""M501 to M504: does the module claim where it must, and only where it may?"""
+"""M501 to M506: does the module claim where it must, and only where it may?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from mutirao.errors import Finding
-from mutirao.grid import Grid
+from mutirao.modules.checks import limits
 from mutirao.modules.checks.base import Check
+from mutirao.modules.checks.places import box_text, group_sums, worst_places
+from mutirao.modules.checks.survey import Survey
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
 from mutirao.modules.yearly import ByYear
-
-Classes = ByYear[np.ndarray]
 
 
 class RegionIsCovered(Check):
@@ -23,19 +23,24 @@ class RegionIsCovered(Check):
     remedy = "classify the missing pixels, correct 'territory', or agree on a lower 'min_coverage'"
 
     def check(
-        self, module: Module, incoming: Incoming, classes: Classes, territory: np.ndarray, areas_ha: np.ndarray
+        self, module: Module, incoming: Incoming, survey: Survey, territory: np.ndarray, years: ByYear[int]
     ) -> Iterator[Finding]:
-        """Compare the claimed share of the territory's area, year by year."""
-        whole = float(areas_ha[territory].sum())
-        if module.manifest.kind != "region" or not whole:
-            return
-        for year, claimed in classes.values.items():
-            gap = territory & (claimed == 0)
-            missing = float(areas_ha[gap].sum())
-            if claimed.any() and 1 - missing / whole < module.manifest.min_coverage:
-                share = f"claims {1 - missing / whole:.2%} of its territory, needs {module.manifest.min_coverage:.2%}"
-                place = _box(gap, module.collection.grid)
-                yield self.found(f"{share}; {missing:.1f} ha missing within {place}", incoming.where[year])
+        """Compare the claimed share of the territory's area, year by year, and name the largest gaps."""
+        needed, whole = module.manifest.min_coverage, survey.land_ha
+        for year, k in years.values.items() if module.manifest.kind == "region" and whole else ():
+            land = survey.land[k]
+            missing = float(land.gap_cells.sum())
+            if survey.pixels[k, 1:].any() and 1 - missing / whole < needed:
+                share = f"claims {1 - missing / whole:.2%} of its territory, needs {needed:.2%}"
+                place = box_text(survey.grid, land.boxes[0])
+                places = worst_places(land.gap_cells, survey.grid, survey.cell)
+                message = f"{share}; {missing:.1f} ha missing within {place}"
+                yield self.found(f"{message}{_largest(land.gap_cells)}", incoming.where[year], places=places)
+
+
+def _largest(gaps: np.ndarray) -> str:
+    sums = group_sums(gaps)
+    return f"; {len(sums)} gaps, the largest of {sums[0]:.1f} ha" if len(sums) > 1 else ""
 
 
 class YearHasClaims(Check):
@@ -44,10 +49,10 @@ class YearHasClaims(Check):
     code = "M502"
     remedy = "look at the file and its nodata value; export the year again"
 
-    def check(self, module: Module, incoming: Incoming, classes: Classes) -> Iterator[Finding]:
+    def check(self, module: Module, incoming: Incoming, survey: Survey, years: ByYear[int]) -> Iterator[Finding]:
         """Look for a claim."""
-        for year, claimed in classes.values.items():
-            if not claimed.any():
+        for year, k in years.values.items():
+            if not survey.pixels[k, 1:].any():
                 severity = self.severity if module.manifest.kind == "region" else "advise"
                 yield self.found(f"year {year} claims no pixel", incoming.where[year], severity=severity)
 
@@ -58,16 +63,15 @@ class StaysInTerritory(Check):
     code = "M503"
     remedy = "set the pixels outside the territory to nodata, or correct 'territory'"
 
-    def check(
-        self, module: Module, incoming: Incoming, classes: Classes, territory: np.ndarray, areas_ha: np.ndarray
-    ) -> Iterator[Finding]:
+    def check(self, incoming: Incoming, survey: Survey, territory: np.ndarray, years: ByYear[int]) -> Iterator[Finding]:
         """Measure the claims outside."""
-        for year, claimed in classes.values.items():
-            outside = (claimed != 0) & ~territory
-            if outside.any():
-                area, place = float(areas_ha[outside].sum()), _box(outside, module.collection.grid)
-                message = f"{outside.sum()} pixels ({area:.1f} ha) are claimed outside the territory, within {place}"
-                yield self.found(message, incoming.where[year])
+        for year, k in years.values.items():
+            land = survey.land[k]
+            if land.outside[0]:
+                area, place = float(land.outside_cells.sum()), box_text(survey.grid, land.boxes[1])
+                message = f"{land.outside[0]} pixels ({area:.1f} ha) are claimed outside the territory, within {place}"
+                places = worst_places(land.outside_cells, survey.grid, survey.cell)
+                yield self.found(message, incoming.where[year], places=places)
 
 
 class TerritoryMeetsGrid(Check):
@@ -85,12 +89,44 @@ class TerritoryMeetsGrid(Check):
             yield self.found(message, str(module.territory_file))
 
 
-def _box(mask: np.ndarray, grid: Grid) -> str:
-    """Return the bounds of a mask's true pixels in the grid's CRS."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    west, north = grid.transform @ (columns[0], rows[0])
-    east, south = grid.transform @ (columns[-1] + 1, rows[-1] + 1)
-    return f"{west:.10g}, {south:.10g}, {east:.10g}, {north:.10g} (west south east north, {grid.crs[:40]})"
+class SameFootprint(Check):
+    """Each year of a region claims the area that the others claim: no tile is missing in one of them."""
+
+    code = "M505"
+    severity = "advise"
+    remedy = "look for an export that did not finish, or a cloud that one year alone leaves out"
+
+    def check(
+        self, module: Module, incoming: Incoming, survey: Survey, territory: np.ndarray, years: ByYear[int]
+    ) -> Iterator[Finding]:
+        """Compare the gaps of each year with the usual gaps, the median of the years."""
+        if module.manifest.kind != "region" or len(survey.land) < 3:
+            return
+        usual = np.median([land.gap_cells for land in survey.land], axis=0)
+        for year, k in years.values.items():
+            more = np.maximum(survey.land[k].gap_cells - usual, 0)
+            if survey.pixels[k, 1:].any() and more.sum() > limits.FOOTPRINT_SHARE * (survey.land_ha - usual.sum()):
+                message = f"{more.sum():.1f} ha are not claimed that other years claim"
+                yield self.found(message, incoming.where[year], places=worst_places(more, survey.grid, survey.cell))
 
 
-COVERAGE = (RegionIsCovered, YearHasClaims, StaysInTerritory, TerritoryMeetsGrid)
+class EveryPixelHasAYear(Check):
+    """No part of a region's territory is without a class in all years."""
+
+    code = "M506"
+    severity = "advise"
+    remedy = "look at the places; a hole of all years is often a mask or a tile that was never exported"
+
+    def check(self, module: Module, survey: Survey, territory: np.ndarray) -> Iterator[Finding]:
+        """Name the largest holes."""
+        holes = survey.series.empty_cells
+        is_bound = module.manifest.kind == "region" and module.manifest.min_coverage > 0
+        if not is_bound or not survey.years or holes.sum() <= limits.HOLE_SHARE * survey.land_ha:
+            return
+        sums = group_sums(holes)
+        message = f"{holes.sum():.1f} ha of the territory are claimed in no year, in {len(sums)} places"
+        message += f"; the largest has {sums[0]:.1f} ha"
+        yield self.found(message, module.id, places=worst_places(holes, survey.grid, survey.cell))
+
+
+COVERAGE = (RegionIsCovered, YearHasClaims, StaysInTerritory, TerritoryMeetsGrid, SameFootprint, EveryPixelHasAYear)

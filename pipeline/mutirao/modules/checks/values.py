@@ -1,4 +1,4 @@
-"""M401 to M406: are the pixels codes that the module may claim?"""
+"""M401 to M409: are the pixels codes that the module may claim?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from mutirao.errors import Finding
+from mutirao.io.delivered import Facts
 from mutirao.io.rasters import RasterInfo
 from mutirao.modules.checks.base import Check
 from mutirao.modules.incoming import Incoming
@@ -13,7 +14,8 @@ from mutirao.modules.module import Module
 from mutirao.modules.yearly import ByYear
 
 Headers = ByYear[RasterInfo]
-Counts = ByYear[dict[int, int]]
+Counts = ByYear[Mapping[int, int]]
+_PICTURE = {"red", "green", "blue"}
 
 
 class IsByte(Check):
@@ -102,6 +104,54 @@ class CodesAreTranslated(Check):
                 yield self.found(f"{message}: {reasons[code]}", incoming.where[year])
 
 
+class IsNoPicture(Check):
+    """A raster is a map of codes, no picture of one."""
+
+    code = "M407"
+    remedy = "export the classes themselves, one band of codes, not what the screen shows"
+
+    def check(self, incoming: Incoming, headers: Headers, facts: ByYear[Facts]) -> Iterator[Finding]:
+        """Look for bands of colours."""
+        for year, fact in facts.values.items():
+            if set(fact.colors) >= _PICTURE:
+                yield self.found(f"is a picture: its bands are {', '.join(fact.colors)}", incoming.where[year])
+
+
+class PaletteIsTheLegends(Check):
+    """A colour table in the file gives codes the colours that the legend gives them, not those of other classes."""
+
+    code = "M408"
+    severity = "advise"
+    remedy = "make sure that values are codes and no places in a colour table; drop the colour table if they are"
+
+    def check(self, module: Module, incoming: Incoming, facts: ByYear[Facts], counts: Counts) -> Iterator[Finding]:
+        """Compare the colours of values that appear with the legend's."""
+        own = {code: color[:3] for code, color in module.local_legend.colormap().items() if code}
+        for year, fact in facts.values.items():
+            used = {v: fact.palette[v][:3] for v in counts.values.get(year, {}) if v in fact.palette}
+            wrong = {v: rgb for v, rgb in used.items() if v in own and rgb != own[v] and rgb in own.values()}
+            if wrong:
+                value, rgb = next(iter(wrong.items()))
+                other = next(code for code, color in own.items() if color == rgb)
+                names = _names(module)
+                message = f"the file draws {names[value]} in the colour of {names[other]}"
+                yield self.found(f"{message}, and {len(wrong) - 1} other values so", incoming.where[year])
+
+
+class ValuesAreNotScaled(Check):
+    """The file does not ask for its values to be multiplied or moved."""
+
+    code = "M409"
+    remedy = "export class codes as they are, without scale and offset"
+
+    def check(self, incoming: Incoming, facts: ByYear[Facts]) -> Iterator[Finding]:
+        """Compare scale and offset with 1 and 0."""
+        for year, fact in facts.values.items():
+            if (fact.scale, fact.offset) != (1, 0):
+                message = f"the file has scale {fact.scale:g} and offset {fact.offset:g}"
+                yield self.found(message, incoming.where[year])
+
+
 def _strangers(
     module: Module, incoming: Incoming, found: Mapping[int, int], *, within: AbstractSet[int]
 ) -> dict[int, int]:
@@ -122,4 +172,14 @@ def _table(pixels: Mapping[int, int], names: Mapping[int, str]) -> str:
     return ", ".join(f"{names.get(code, code)} ({n} pixels)" for code, n in pixels.items())
 
 
-VALUES = (IsByte, HasOneBand, NodataAsAnnounced, CodesAreClaimed, CodesAreInLegend, CodesAreTranslated)
+VALUES = (
+    IsByte,
+    HasOneBand,
+    NodataAsAnnounced,
+    CodesAreClaimed,
+    CodesAreInLegend,
+    CodesAreTranslated,
+    IsNoPicture,
+    PaletteIsTheLegends,
+    ValuesAreNotScaled,
+)
