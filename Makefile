@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 DEMO_FLAGS ?=
+SOAK_KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type check sync benchmarks viewer clean
+.PHONY: help setup demo test soak lint type check sync benchmarks viewer clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36m%-11s\033[0m %s\n", $$1, $$2}'
@@ -22,8 +23,11 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## Make a real, small collection from satellite images, and show it
 	$(BIN)/mutirao demo $(DEMO_FLAGS)
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Run the tests, on all cores
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+soak: $(STAMP) ## Kill builds at 500 random moments; SOAK_KILLS=... for more
+	MUTIRAO_SOAK_KILLS=$(SOAK_KILLS) $(BIN)/python -m pytest tests/engine/test_faults.py
 
 lint: $(STAMP) ## Check style
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from mutirao.classify.recipe import Recipe
 from mutirao.collection import Collection
 from mutirao.crosswalk import Crosswalk
+from mutirao.engine.clusterspec import ClusterSpec
 from mutirao.filters.chain import AnyStep, ByRegion, Chain
 from mutirao.filters.step import Step
 from mutirao.imagery.dataset import Dataset
@@ -21,6 +22,8 @@ from mutirao.io.storage import write_text
 from mutirao.legend import Legend
 from mutirao.modules.manifest import Manifest
 from mutirao.modules.reference import findings_reference
+from mutirao.trust.policy import Policy
+from mutirao.trust.reviews import Review
 
 _FILTERS_HEAD = """# Filters
 
@@ -42,12 +45,15 @@ In `where`, the values of a layer are one value or its name, a list of them, `{a
 classes."""
 SCHEMAS: dict[str, type[BaseModel]] = {
     "chain": Chain,
+    "cluster": ClusterSpec,
     "collection": Collection,
     "crosswalk": Crosswalk,
     "dataset": Dataset,
     "legend": Legend,
     "manifest": Manifest,
+    "policy": Policy,
     "recipe": Recipe,
+    "review": Review,
     "rules": RuleSet,
 }
 
@@ -87,6 +93,8 @@ def _value(field: dict[str, Any]) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
     if "anyOf" in field:
         options = [option for option in field["anyOf"] if option.get("type") != "null"]
+        if any(option.get("type") == "boolean" for option in options):
+            return ", or ".join(_value(option) for option in options)
         return _value(options[0]) if len(options) == 1 else "class"
     if "oneOf" in field:
         return ", or ".join(_value(option) for option in field["oneOf"])

@@ -111,6 +111,12 @@ class Grid(Frozen):
         bottom, right = min(top + self.tile, self.shape[0]), min(left + self.tile, self.shape[1])
         return Tile(f"{row}_{column}", top, bottom, left, right)
 
+    def tiles_meeting(self, window: Tile) -> Iterator[Tile]:
+        """Yield the tiles that share a pixel with a window, row by row."""
+        for row in range(window.top // self.tile, math.ceil(window.bottom / self.tile)):
+            for column in range(window.left // self.tile, math.ceil(window.right / self.tile)):
+                yield self._tile(row, column)
+
     @cached_property
     def whole(self) -> Tile:
         """The whole grid as one tile."""
@@ -238,6 +244,11 @@ class Tile:
         """Return the index of this tile in the array of a window that contains it."""
         rows = slice(self.top - window.top, self.bottom - window.top)
         return rows, slice(self.left - window.left, self.right - window.left)
+
+    def common(self, other: Tile) -> Tile:
+        """Return the pixels that two windows share, with this one's id; they must meet."""
+        top, bottom = max(self.top, other.top), min(self.bottom, other.bottom)
+        return Tile(self.id, top, bottom, max(self.left, other.left), min(self.right, other.right))
 
     def meets(self, other: Tile) -> bool:
         """Return whether two windows share a pixel."""

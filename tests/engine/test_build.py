@@ -109,12 +109,12 @@ def test_failure_in_the_middle_leaves_finished_tiles_and_nothing_else(tiny_netwo
             raise OSError("disk full")
         return run_tile(*arguments)
 
-    monkeypatch.setattr("mutirao.engine.build.run_tile", failing)
+    monkeypatch.setattr("mutirao.engine.tilework.run_tile", failing)
     with pytest.raises(OSError, match="disk full"):
         build(tiny_network, "tiny", Silent(), workers=1)
     monkeypatch.undo()
     folder = tiny_network.workspace / "builds" / "tiny"
-    assert {path.name for path in folder.iterdir()} == {"tiles"}
+    assert {path.name for path in folder.iterdir()} == {"log", "tiles"}
     assert len(made(tiny_network)) == 5
 
 

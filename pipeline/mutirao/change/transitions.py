@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 
@@ -17,6 +18,14 @@ def crosstab_ha(before: np.ndarray, after: np.ndarray, pixel_ha: np.ndarray) -> 
     -------
     (256, 256) float64, hectares by (class before, class after).
     """
-    pair = before.ravel().astype(np.int64) * 256 + after.ravel()
-    weights = np.broadcast_to(pixel_ha, before.shape).ravel()
-    return np.bincount(pair, weights, 256 * 256).reshape(256, 256)
+    table = np.zeros((256, 256))
+    _add_pairs(before, after, np.broadcast_to(pixel_ha, before.shape), table)
+    return table
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_pairs(before, after, pixel_ha, table):  # type: ignore[no-untyped-def]
+    height, width = before.shape
+    for y in range(height):
+        for x in range(width):
+            table[before[y, x], after[y, x]] += pixel_ha[y, x]

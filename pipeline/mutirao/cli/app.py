@@ -16,9 +16,21 @@ from mutirao.cli.state import State
 from mutirao.errors import MutiraoError, ResourceError
 
 GROUPS = {
-    "For members: run a module": ("new", "run", "check", "submit"),
-    "For maintainers: make the collection": ("status", "rules", "build", "release", "sync"),
-    "For analysts: use the maps": ("list", "explain", "stats", "download", "serve"),
+    "For members: run a module": ("new", "run", "check", "submit", "sign"),
+    "For maintainers: make the collection": (
+        "status",
+        "rules",
+        "chain",
+        "plan",
+        "build",
+        "ledger",
+        "runlog",
+        "review",
+        "release",
+        "trust",
+        "sync",
+    ),
+    "For analysts: use the maps": ("list", "explain", "series", "stats", "download", "verify", "serve"),
     "To begin": ("demo",),
 }
 
@@ -30,6 +42,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+STOPPED = 130
+"""Exit status after Ctrl-C."""
 
 
 def _print_version(asked: bool) -> None:
@@ -86,6 +101,7 @@ def main() -> None:
         refusal = error if isinstance(error, MutiraoError) else _storage_failed(error)
         show_findings(refusal.findings)
         raise SystemExit(refusal.exit_status) from None
-    except KeyboardInterrupt:
-        err.print("stopped; what is finished is kept, run the same command to go on")
-        raise SystemExit(130) from None
+    except SystemExit as ended:
+        if ended.code == STOPPED:  # typer makes it of Ctrl-C
+            err.print("stopped; what is finished is kept, run the same command to go on")
+        raise

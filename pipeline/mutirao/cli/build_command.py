@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
 
-from mutirao.cli.console import Json, Watching, out, print_json, show_table
+from mutirao.cli.console import Json, Quiet, out, print_json, show_table, watcher
+from mutirao.cli.runlog_command import write_report
 from mutirao.errors import UsageError
 
 if TYPE_CHECKING:
     from mutirao.engine.build import Build
+    from mutirao.engine.cluster import Crew
+    from mutirao.project import Project
 
+MOST_REASONS = 6
+"""Reasons that are printed; `mutirao ledger list` has those of each tile."""
 MOST_CONFLICTS = 3
 """Conflicts that are printed; all of them are in the build's tables/conflicts.csv."""
 
@@ -23,23 +31,54 @@ def command(
     use: Annotated[
         list[str] | None, typer.Option(help="module=version: another submission than the collection names; repeat it.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Threads; default: one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; default: one a core.", min=1)] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Workers elsewhere: tcp://host:port of a Dask scheduler, or configs/clusters/.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for another build of the collection; 0 refuses at once.", min=0)
+    ] = 600,
+    report: Annotated[Path | None, typer.Option(help="Write a page on how the build went to this file.")] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Integrate and filter the submissions; only tiles whose inputs changed are made anew."""
     from mutirao.engine.build import build
+    from mutirao.engine.reasons import count_reasons
     from mutirao.engine.record import plain
 
     project = context.obj.project()
     chosen = context.obj.collection(project, collection)
-    result = build(project, chosen, Watching(), use=_versions(use or []), workers=workers)
+    with _crew(project, workers, cluster) as crew:
+        watching, versions = watcher(quiet or json), versions_of(use or [])
+        result = build(project, chosen, watching, use=versions, workers=crew, wait_s=wait)
+    if report:
+        write_report(project, chosen, report)
     if json:
-        print_json({"folder": result.folder, "made": result.made, "reused": result.reused, **plain(result.record)})
+        done = {"made": result.made, "reused": result.reused, "reasons": count_reasons(result.reasons)}
+        print_json({"folder": result.folder, **done, **plain(result.record)})
     else:
         tell_build(result)
 
 
-def _versions(pairs: list[str]) -> dict[str, str]:
+@contextmanager
+def _crew(project: Project, workers: int | None, cluster: str | None) -> Iterator[int | Crew | None]:
+    """Yield who does the work."""
+    if cluster is None:
+        yield workers
+        return
+    if workers is not None:
+        remedy = "start as many workers as you want with the cluster, or leave --cluster out"
+        message = "--workers counts threads of this machine"
+        raise UsageError.because("B111", message, where="--workers --cluster", remedy=remedy)
+    from mutirao.engine.remote import open_crew
+
+    with open_crew(project, cluster) as crew:
+        yield crew
+
+
+def versions_of(pairs: list[str]) -> dict[str, str]:
+    """Return the version by module of pairs such as `meadows=0.1.0`."""
     split = [pair.partition("=") for pair in pairs]
     wrong = [module for module, _, version in split if not version]
     if wrong:
@@ -58,12 +97,22 @@ def tell_build(result: Build) -> None:
         out.print(
             f"build {result.folder.name}: {len(result.made)} of {total} tiles made{reason}, {result.reused} reused"
         )
+        show_reasons(result)
     for entry in result.record.agreement:
         out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}")
     if result.record.hole_ha:
         out.print(f"[yellow]{result.record.hole_ha} ha are taken by no rule in the worst year[/yellow]")
     show_areas(result)
     show_conflicts(result)
+
+
+def show_reasons(result: Build) -> None:
+    """Print why results were made, the most frequent reasons first; a tile of a later pass counts once more."""
+    from mutirao.engine.reasons import count_reasons
+
+    counts = [f"{reason} ({count})" for reason, count in count_reasons(result.reasons).items()]
+    more = f", and {len(counts) - MOST_REASONS} other reasons" if len(counts) > MOST_REASONS else ""
+    out.print(f"because: {', '.join(counts[:MOST_REASONS])}{more}")
 
 
 def show_conflicts(result: Build) -> None:

@@ -16,7 +16,7 @@ from mutirao.cli.console import Json, out, print_json
 
 if TYPE_CHECKING:
     from mutirao.filters.describe import DescribedStep, Words
-    from mutirao.filters.lintfinding import ChainFinding, SeriesWitness
+    from mutirao.filters.lint.finding import ChainFinding, SeriesWitness
     from mutirao.legend import Legend
 
 app = typer.Typer(help="Look through filter chains, show them, and bring rule tables along.", no_args_is_help=True)

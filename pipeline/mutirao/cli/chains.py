@@ -10,7 +10,7 @@ from mutirao.cli.state import State
 from mutirao.engine.tileprogram import surroundings_of
 from mutirao.errors import UsageError
 from mutirao.filters.chain import Chain
-from mutirao.filters.lintfinding import ChainScope
+from mutirao.filters.lint.finding import ChainScope
 from mutirao.filters.step import Surroundings
 from mutirao.integration.declared import claims_of
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mutirao.engine.basis import CONSULTED_MAPS, Basis
-from mutirao.engine.cluster import run_tasks
+from mutirao.engine.cluster import Crew, run_tasks
 from mutirao.engine.comparison import agreement
 from mutirao.engine.consulted import write_maps
 from mutirao.engine.gaps import refuse_holes
 from mutirao.engine.inputs import Inputs, gather
+from mutirao.engine.layerdigests import layer_digests
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
+from mutirao.engine.passes import FUSED_HALO
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
-from mutirao.engine.summary import Block, Summary
-from mutirao.engine.tileprogram import LAYERS, run_tile, tally_in, tile_conflicts, tile_tally
+from mutirao.engine.runlog import logged
+from mutirao.engine.summary import Block, Summary, TileSums
+from mutirao.engine.tileprogram import TALLY, tally_in
+from mutirao.engine.tilerun import head_of, make_missing
+from mutirao.engine.tilework import TILE_CODE, TileWork
 from mutirao.errors import UsageError
-from mutirao.filters.tally import Tally
 from mutirao.grid import Grid, Tile
 from mutirao.integration.prevalence import Rule, as_tuple
-from mutirao.io import blocks, rasters
+from mutirao.io import blocks, locks, rasters
 from mutirao.io.rasters import file_digest
 from mutirao.io.software import software_versions
 from mutirao.io.storage import read_json, read_record, whole_folder, write_json
@@ -37,10 +43,10 @@ from mutirao.project import Project
 
 POINTER = "latest.json"
 """Names the last finished build of a collection."""
+LOCK = ".lock"
+"""Held by the build that is at work on a collection."""
 CLAIMS = "claims.json"
 """By module and year the version of the submission that a build read; none where the module claims nothing."""
-TILE_CODE = ("mutirao.integration", "mutirao.filters", "mutirao.grid", "mutirao.engine.tileprogram")
-"""Packages whose source decides the pixels of a tile."""
 SUMMARY_CODE = (
     *TILE_CODE,
     "mutirao.engine",
@@ -61,8 +67,12 @@ class Build:
     grid: Grid
     made: tuple[str, ...] = ()
     """Tiles that were made anew, by id."""
+    by_pass: tuple[int, ...] = ()
+    """Number of tiles that each pass made anew."""
     renewed: tuple[str, ...] = ()
     """Submissions that the last build did not use, in words."""
+    reasons: tuple[tuple[str, ...], ...] = ()
+    """Why each result of any pass was made anew, in words."""
 
     @property
     def reused(self) -> int:
@@ -71,9 +81,19 @@ class Build:
 
     def layer(self, name: str) -> np.ndarray:
         """Assemble one layer of all tiles and years: (year, y, x). The whole layer is held in memory."""
-        tiles = {tile.id: tile for tile in self.grid.tiles()}
-        parts = ((tiles[tile_id], self._block(tile_id)[name]) for tile_id in self.record.tiles)
-        return _assemble(parts, (len(self.record.years), *self.grid.shape))
+        return self.window(name, self.grid.whole)
+
+    def window(self, name: str, window: Tile) -> np.ndarray:
+        """Assemble one layer of all years in a window: (year, y, x)."""
+        parts = []
+        for tile in self.grid.tiles_meeting(window):
+            shared = tile.common(window)
+            found = blocks.read_window(self._path(tile.id), name, shared.within(tile))
+            parts.append((shared.within(window), found))
+        whole = np.empty((len(self.record.years), *window.shape), parts[0][1].dtype)
+        for place, part in parts:
+            whole[:, *place] = part
+        return whole
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one of the build's tables; `Summary.tables` names them."""
@@ -82,24 +102,13 @@ class Build:
     def rewrites(self) -> Iterator[tuple[Tile, np.ndarray]]:
         """Yield each tile with how often the chain rewrote its pixels: (y, x) uint16, summed over steps and years."""
         for tile in self.grid.tiles():
-            yield tile, tally_in(self._block(tile.id)).rewrites
+            yield tile, tally_in(self._block(tile.id, TALLY)).rewrites
 
-    def around(self, pixel: Tile) -> tuple[Tile, Block]:
-        """Return the tile that holds a pixel, and the tile's arrays."""
-        tile = next(tile for tile in self.grid.tiles() if tile.meets(pixel))
-        return tile, self._block(tile.id)
+    def _block(self, tile_id: str, names: Sequence[str] | None = None) -> Block:
+        return blocks.read_block(self._path(tile_id), names)
 
-    def _block(self, tile_id: str) -> Block:
-        return blocks.read_block(_ledger(self.folder.parent).path(self.record.tiles[tile_id]))
-
-
-def _assemble(parts: Iterator[tuple[Tile, np.ndarray]], shape: tuple[int, int, int]) -> np.ndarray:
-    whole: np.ndarray | None = None
-    for tile, part in parts:
-        whole = np.zeros(shape, part.dtype) if whole is None else whole
-        whole[:, *tile.slices] = part
-    assert whole is not None, "a grid has at least one tile"
-    return whole
+    def _path(self, tile_id: str) -> Path:
+        return ledger_of(self.folder.parent).require(self.record.tiles[tile_id])
 
 
 def build(
@@ -108,30 +117,43 @@ def build(
     progress: Progress,
     *,
     use: Mapping[str, str] | None = None,
-    workers: int | None = None,
+    workers: int | Crew | None = None,
+    fused_halo: int = FUSED_HALO,
+    wait_s: float = 0,
 ) -> Build:
     """Integrate, filter and sum up a collection; do only what is not done.
 
     Parameters
     ----------
     use : version of the submission by module, instead of the one that the collection names.
+    workers : number of threads, one a core if absent, or workers in other processes; see `remote.open_crew`.
+    fused_halo : widest margin of steps that run without anything being stored between them; no matter of pixels.
+    wait_s : how long to wait for another build of the collection that is at work in this workspace [seconds].
 
     Raises
     ------
     ConfigError, GridError, UsageError
         As `gather`; B106: rules leave holes and the rule set refuses them.
+    ResourceError
+        R205: a result was damaged or removed while it was needed. R206: another build is at work. R207: storage is
+        full. What is finished is kept.
     """
     inputs = gather(project, collection_id, use or {})
     folder = builds_folder(project, collection_id)
-    renewed = _renewed(folder, inputs)
-    ledger = _ledger(folder)
-    keys = _tile_keys(inputs)
-    done = {tile_id: ledger.find(key) for tile_id, key in keys.items()}
-    missing = [tile for tile in inputs.collection.grid.tiles() if done[tile.id] is None]
-    with progress.stage("Integrating tiles", len(missing)) as advance:
-        run_tasks(lambda tile: _make_tile(inputs, ledger, tile, keys[tile.id]), missing, advance, workers)
-    finished = _finish(project, inputs, folder, keys, progress)
-    return replace(finished, made=tuple(tile.id for tile in missing), renewed=renewed)
+    work = TileWork(inputs, ledger_of(folder), fused_halo)
+    with (
+        locks.held(folder / LOCK, wait_s=wait_s, waiting=progress.say),
+        logged(folder, head_of(work, workers)) as log,
+    ):
+        renewed = _renewed(folder, inputs)
+        last = last_tiles(folder, inputs.collection.grid)
+        made = make_missing(project, work, progress, workers, log, last.values())
+        with log.part("sums"):
+            finished = _finish(project, inputs, folder, work.keys(), progress)
+        log.end("finished", build=finished.folder.name)
+    reasons = tuple(reason for by_tile in made for reason in by_tile.values())
+    counts = tuple(map(len, made))
+    return replace(finished, made=tuple(made[-1]), by_pass=counts, renewed=renewed, reasons=reasons)
 
 
 def builds_folder(project: Project, collection_id: str) -> Path:
@@ -166,25 +188,15 @@ def _last(folder: Path, grid: Grid) -> Build:
     return _load(folder / read_json(folder / POINTER)["build"], grid)
 
 
-def _ledger(folder: Path) -> Ledger:
+def last_tiles(folder: Path, grid: Grid) -> dict[str, str]:
+    """Return the key in the ledger by tile of the last build in a folder; nothing if there is none."""
+    return _last(folder, grid).record.tiles if (folder / POINTER).is_file() else {}
+
+
+@cache
+def ledger_of(folder: Path) -> Ledger:
+    """Return the results of the tiles behind the builds of a collection, given the folder of these."""
     return Ledger(folder / "tiles", blocks.SUFFIX)
-
-
-def _tile_keys(inputs: Inputs) -> dict[str, str]:
-    common = (inputs.parameters_digest, code_digest(*TILE_CODE))
-    return {tile.id: digest_of(common, tile.id, inputs.pixels_digest(tile)) for tile in inputs.collection.grid.tiles()}
-
-
-def _make_tile(inputs: Inputs, ledger: Ledger, tile: Tile, key: str) -> None:
-    window = inputs.window(tile)
-    layers = inputs.layers[:, *window.slices]
-    claims, core = inputs.claims(window), tile.within(window)
-    pixel_ha = np.broadcast_to(inputs.collection.grid.areas_ha(window), window.shape)
-    tally = Tally(len(inputs.steps), len(inputs.years), pixel_ha, core)
-    arrays = run_tile(inputs.program, inputs.steps, claims, layers, inputs.ground(window), core, tally)
-    conflicts = tile_conflicts(arrays, claims[:, :, *core], inputs.collection.grid.areas_ha(tile))
-    whole = {**arrays, **conflicts, **tile_tally(tally, arrays)}
-    ledger.record(key, lambda path: blocks.write_block(path, whole), tile=tile.id)
 
 
 def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
@@ -200,8 +212,8 @@ def _finish(project: Project, inputs: Inputs, folder: Path, keys: dict[str, str]
     build_id = _build_id(project, inputs, keys)
     target = folder / build_id[:16]
     if not (target / "build.json").is_file():
-        tiles, ledger = inputs.collection.grid.tiles(), _ledger(folder)
-        refuse_holes(inputs, ((tile, blocks.read_block(ledger.path(keys[tile.id]))) for tile in tiles))
+        tiles, ledger = inputs.collection.grid.tiles(), ledger_of(folder)
+        refuse_holes(inputs, ((tile, blocks.read_block(ledger.require(keys[tile.id]))) for tile in tiles))
         progress.say("Summing up areas, transitions and decisions")
         _write(project, inputs, target, build_id, keys)
     write_json(folder / POINTER, {"build": target.name})
@@ -239,9 +251,7 @@ def _held_back(project: Project, inputs: Inputs) -> tuple[str, ...]:
 
 def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str]) -> None:
     with whole_folder(target) as partial:
-        summary, ledger = Summary(inputs), _ledger(target.parent)
-        for tile in inputs.collection.grid.tiles():
-            summary.add(tile, blocks.read_block(ledger.path(keys[tile.id])))
+        summary = _summary(inputs, ledger_of(target.parent), keys)
         for name, frame in summary.tables().items():
             write_table(partial / "tables", name, frame)
         _basis(inputs, target).write(partial)
@@ -249,6 +259,20 @@ def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: 
             write_maps(partial / CONSULTED_MAPS, inputs.consulted, inputs.maps, inputs.collection.grid)
         write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
         write_json(partial / "build.json", plain(_record(project, inputs, target, build_id, keys, summary)))
+
+
+def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str]) -> Summary:
+    """Sum up all tiles: threads each of its own, and then one after the other in their order."""
+    summary, tiles = Summary(inputs), list(inputs.collection.grid.tiles())
+
+    def sums_of(tile: Tile) -> TileSums:
+        return summary.sums_of(tile, blocks.read_block(ledger.require(keys[tile.id])))
+
+    at_once = 2 * (os.cpu_count() or 1)
+    for start in range(0, len(tiles), at_once):
+        for sums in run_tasks(sums_of, tiles[start : start + at_once], lambda: None):
+            summary.add_sums(sums)
+    return summary
 
 
 def _basis(inputs: Inputs, target: Path) -> Basis:
@@ -277,10 +301,9 @@ def _record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     unfinished = Build(target, draft, inputs.collection.grid)
-    layers = {name: unfinished.layer(name) for name in LAYERS}
-    classes = layers["class"]
+    classes = partial(unfinished.window, "class")
     compared = tuple(agreement(project, inputs, entry, classes) for entry in inputs.collection.agreement)
-    pixels = {name: rasters.pixel_digest(layer, inputs.collection.grid) for name, layer in layers.items()}
+    pixels = layer_digests(lambda tile, name: unfinished.window(name, tile), unfinished.grid, len(inputs.years))
     return draft.model_copy(update={"agreement": compared, "pixels": pixels})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mutirao.accuracy.agreement import Confusion, compare, label_codes, label_ranges
@@ -13,13 +15,15 @@ from mutirao.grid import Grid, Tile
 from mutirao.io.datasets import fetch, open_layer
 from mutirao.project import Project
 
+Classes = Callable[[Tile], np.ndarray]
 
-def agreement(project: Project, inputs: Inputs, entry: Agreement, classes: np.ndarray) -> AgreementRecord:
+
+def agreement(project: Project, inputs: Inputs, entry: Agreement, classes: Classes) -> AgreementRecord:
     """Compare one year of the map with a reference layer inside a block.
 
     Parameters
     ----------
-    classes : (year, y, x) uint8, the finished map.
+    classes : gives the finished map in a window, (year, y, x) uint8.
 
     Raises
     ------
@@ -36,7 +40,7 @@ def agreement(project: Project, inputs: Inputs, entry: Agreement, classes: np.nd
     reference = open_layer(source, fetch(source, project.sources))
     window = block_window(grid, entry)
     labels = label_ranges(reference[window.slices], entry.labels)
-    mapped = label_codes(_year(inputs, entry, classes)[window.slices], _codes(inputs, entry))
+    mapped = label_codes(_year(inputs, entry, classes(window)), _codes(inputs, entry))
     return _record(entry, compare(mapped, labels, entry.labels))
 
 

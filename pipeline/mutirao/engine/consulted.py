@@ -62,8 +62,8 @@ def consulted_by(
     return consulted, maps
 
 
-def window_digest(maps: Mapping[str, np.ndarray], steps: Sequence[ReadyStep], grid: Grid, window: Tile) -> object:
-    """Return plain values that tell what the maps say in a window, whatever they say elsewhere.
+def window_digest(maps: Mapping[str, np.ndarray], steps: Sequence[ReadyStep], grid: Grid, window: Tile) -> list[object]:
+    """Return plain values that tell what each of the maps says in a window, whatever they say elsewhere.
 
     Combinations of polygons are numbered anew in the window, so that a polygon that comes or goes elsewhere is no
     reason to make a tile again.

@@ -98,8 +98,7 @@ class BuildEvidence:
 
     def kept(self, pixel: Tile) -> dict[str, tuple[int, ...]]:
         """Return what the build says of one pixel in each year, by layer."""
-        tile, block = self.build.around(pixel)
-        return {layer: tuple(block[layer][:, *pixel.within(tile)].ravel().tolist()) for layer in COMPARED}
+        return {layer: tuple(self.build.window(layer, pixel).ravel().tolist()) for layer in COMPARED}
 
 
 def evidence_of(project: Project, build: Build) -> BuildEvidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from mutirao.engine.ledger import digest_of
 from mutirao.engine.series import Series, link_series
 from mutirao.engine.tileprogram import ground_of, surroundings_of
 from mutirao.errors import ConfigError, GridError, UsageError
-from mutirao.filters.apply import halo, ready
+from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.overlay import Overlay
 from mutirao.filters.step import Ground, ReadyStep
@@ -75,10 +75,6 @@ class Inputs:
         mosaics = self.vocabulary.mosaics
         return compile_rules(self.rules, names, layers, self.years, mosaics=mosaics, hole=self.hole)
 
-    def window(self, tile: Tile) -> Tile:
-        """Return the tile with the pixels around it that the chain needs."""
-        return self.collection.grid.window_around(tile, halo(self.steps))
-
     def ground(self, window: Tile) -> Ground:
         """Return what the chain may consult in a window."""
         maps = {name: values[window.slices] for name, values in self.maps.items()}
@@ -89,27 +85,46 @@ class Inputs:
         return np.stack([series.read_claims(window) for series in self.series])
 
     @cached_property
-    def parameters_digest(self) -> str:
-        """Digest of everything but pixels and code that decides a tile's result."""
+    def integration_parts(self) -> dict[str, str]:
+        """Digests, by what they are of, of everything but pixels and code that decides what a tile is integrated to."""
         rules = [replace(rule, id="") for rule in self.rules]  # a rule's name is no reason to make a tile again
-        steps = [step.settings for step in self.steps]
-        names = [module.id for module in self.modules]
-        spoken = (dict(self.vocabulary.mosaics), self.hole)
-        return digest_of(self.collection.grid, self.years, names, rules, spoken, steps)
+        grid = self.collection.grid.model_dump(mode="json")
+        return {
+            "grid": digest_of(grid),
+            "years": digest_of(self.years),
+            "modules": digest_of([module.id for module in self.modules]),
+            "rules": digest_of(rules, dict(self.vocabulary.mosaics), self.hole),
+        }
 
     @cached_property
     def _tile_digests(self) -> tuple[dict[str, str], ...]:
         """Digest by tile of each module's claims."""
         return tuple(series.tile_digests(self.collection.grid) for series in self.series)
 
-    def pixels_digest(self, tile: Tile) -> str:
-        """Digest of the pixels that a tile reads, halo included; that of claims is taken from the receipts."""
-        window = self.window(tile)
-        touched = [other.id for other in self.collection.grid.tiles() if other.meets(window)]
-        claims = [[digests[tile_id] for tile_id in touched] for digests in self._tile_digests]
-        layers = rasters.pixel_digest(self.layers[:, *window.slices], self.collection.grid)
-        maps = window_digest(self.maps, self.steps, self.collection.grid, window)
-        return digest_of(claims, layers if len(self.layers) else None, maps)
+    def claims_parts(self, window: Tile) -> dict[str, str]:
+        """Digests of the claims in the tiles that a window meets, by module, taken from the receipts."""
+        touched = [tile.id for tile in self.collection.grid.tiles_meeting(window)]
+        return {
+            f"claims of {series.module}": digest_of([digests[tile_id] for tile_id in touched])
+            for series, digests in zip(self.series, self._tile_digests, strict=True)
+        }
+
+    def ground_parts(self, window: Tile, steps: Sequence[ReadyStep], *, for_rules: bool) -> dict[str, str]:
+        """Digests of the layers, territories and polygons that steps consult in a window, by name.
+
+        Parameters
+        ----------
+        for_rules : all layers of the collection besides, since rules may consult them.
+        """
+        asked, grid = {name for step in steps for name in step.layers}, self.collection.grid
+        layers = {
+            f"layer {layer.id}": rasters.pixel_digest(values[window.slices], grid)
+            for layer, values in zip(self.collection.layers, self.layers, strict=True)
+            if for_rules or layer.id in asked
+        }
+        maps = {name: values for name, values in self.maps.items() if name in asked}
+        told = zip(maps, window_digest(maps, steps, grid, window), strict=True)
+        return {**layers, **{f"polygons {name}": digest_of(what) for name, what in told}}
 
 
 def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inputs:

@@ -2,7 +2,8 @@
 
 A task's key is the digest of its inputs, parameters and code. Its result is a file named by the key with a receipt
 beside it, written last; without a receipt whose digest fits the file, the task counts as not done. A stale or damaged
-result can therefore never be taken for a fresh one.
+result can therefore never be taken for a fresh one. That holds to the last read: a file that is another than when its
+digest was taken is digested again.
 """
 
 from __future__ import annotations
@@ -12,13 +13,25 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from mutirao.errors import ResourceError
+from mutirao.io.faults import room_for
 from mutirao.io.rasters import file_digest
 from mutirao.io.storage import read_json, write_json
+
+RECEIPT = ".json"
+State = Literal["done", "damaged", "unfinished", "missing"]
+"""`damaged`: the file is another than the receipt says; `unfinished`: it has no receipt yet."""
+_Signature = tuple[int, int, int, int]
+_SETTLED_S = 2.0
+"""Younger files are digested whenever they are read: a change may have left the same time of change behind."""
+_intact: dict[Path, _Signature] = {}
+"""Files that this process has digested and found intact."""
 
 
 def digest_of(*parts: Any) -> str:
@@ -62,29 +75,109 @@ class Ledger:
 
     def find(self, key: str) -> Path | None:
         """Return the result of a task if it is done and intact."""
-        path, receipt = self.path(key), self._receipt(key)
-        if not (path.is_file() and receipt.is_file()):
-            return None
-        return path if read_json(receipt).get("sha256") == file_digest(path) else None
+        return self.path(key) if self.state(key) == "done" else None
+
+    def state(self, key: str, *, again: bool = False) -> State:
+        """Return what is there of a task.
+
+        Parameters
+        ----------
+        again : digest the file also if it has not changed since this process digested it.
+        """
+        path, receipt = self.path(key), self.receipt(key)
+        if not path.is_file():
+            return "damaged" if receipt.is_file() else "missing"
+        if not receipt.is_file():
+            return "unfinished"
+        signature, now = _signature(path), time.time()
+        if not again and _intact.get(path) == signature:
+            return "done"
+        if self._promised(key) != file_digest(path):
+            return "damaged"
+        if now - signature[-1] / 1e9 > _SETTLED_S:
+            _intact[path] = signature
+        return "done"
+
+    def require(self, key: str) -> Path:
+        """Return the result of a task for reading.
+
+        Raises
+        ------
+        ResourceError
+            R205: it is damaged or gone since it was made.
+        """
+        found = self.state(key)
+        if found == "done":
+            return self.path(key)
+        message = "an intermediate result is gone" if found == "missing" else f"an intermediate result is {found}"
+        remedy = "build the collection again: what is damaged or gone is made anew"
+        raise ResourceError.because("R205", message, where=str(self.path(key)), remedy=remedy)
 
     def record(self, key: str, make: Callable[[Path], None], **facts: Any) -> Path:
-        """Make the result of a task under a temporary name, rename it, and write the receipt last."""
-        path = self.path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Make the result of a task under a temporary name, rename it, and write the receipt last.
+
+        Raises
+        ------
+        ResourceError
+            R207: storage is full. Nothing is left behind.
+        """
+        path, receipt = self.path(key), self.receipt(key)
         partial = path.with_name(f".{uuid.uuid4().hex}{self.suffix}")
         started = time.perf_counter()
-        try:
-            make(partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with room_for(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                make(partial)
+                digest = file_digest(partial)
+                receipt.unlink(missing_ok=True)  # that of a damaged result would speak of another file
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
         seconds = round(time.perf_counter() - started, 4)
-        write_json(self._receipt(key), {"key": key, "sha256": file_digest(path), "seconds": seconds, **facts})
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(receipt, {"key": key, "sha256": digest, "seconds": seconds, "made": made, **facts})
         return path
 
     def facts(self, key: str) -> dict[str, Any]:
         """Return what was written down with a result."""
-        return dict(read_json(self._receipt(key)))
+        return dict(read_json(self.receipt(key)))
 
-    def _receipt(self, key: str) -> Path:
-        return self.path(key).with_name(f"{key}.json")
+    def known(self, key: str) -> dict[str, Any]:
+        """Return what was written down with a result; nothing if there is no receipt, or a damaged one."""
+        try:
+            return self.facts(key)
+        except (ResourceError, ValueError, TypeError):
+            return {}
+
+    def all_keys(self) -> Iterator[str]:
+        """Yield the key of everything that is done, or was begun under its final name."""
+        names = {path.name.split(".")[0] for path in self.folder.glob("*/*") if not path.name.startswith(".")}
+        yield from sorted(names)
+
+    def partials(self) -> Iterator[Path]:
+        """Yield the files that a task at work, or one that died, has under temporary names."""
+        yield from sorted(path for path in self.folder.glob("*/.*") if path.is_file())
+
+    def size(self, key: str) -> int:
+        """Return the bytes that a result and its receipt take."""
+        return sum(path.stat().st_size for path in (self.path(key), self.receipt(key)) if path.is_file())
+
+    def remove(self, key: str) -> None:
+        """Remove a result, its receipt first, so that no half of it ever counts."""
+        _intact.pop(self.path(key), None)
+        self.receipt(key).unlink(missing_ok=True)
+        self.path(key).unlink(missing_ok=True)
+
+    def receipt(self, key: str) -> Path:
+        """Return where the receipt of a task lies or will lie."""
+        return self.path(key).with_name(f"{key}{RECEIPT}")
+
+    def _promised(self, key: str) -> object:
+        """Return the digest that the receipt tells; nothing if the receipt is damaged."""
+        return self.known(key).get("sha256")
+
+
+def _signature(path: Path) -> _Signature:
+    """Return what changes whenever somebody writes to a file; its own time of change cannot be set by a program."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

@@ -12,8 +12,13 @@ Advance = Callable[[], None]
 class Progress(Protocol):
     """Something that watches work: a terminal, a log, or nobody."""
 
-    def stage(self, title: str, total: int) -> AbstractContextManager[Advance]:
-        """Open a stage of `total` steps; call the value once for each finished step."""
+    def stage(self, title: str, total: int, pixel_years: int = 0) -> AbstractContextManager[Advance]:
+        """Open a stage of `total` steps; call the value once for each finished step.
+
+        Parameters
+        ----------
+        pixel_years : pixels times years of all steps together, if the steps are tiles.
+        """
 
     def say(self, message: str) -> None:
         """Tell one line."""
@@ -23,7 +28,7 @@ class Silent:
     """Nobody watches."""
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Advance]:
+    def stage(self, title: str, total: int, pixel_years: int = 0) -> Iterator[Advance]:
         """Count nothing."""
         yield lambda: None
 

@@ -78,7 +78,7 @@ class BuildRecord(Frozen):
     missing: tuple[str, ...]
     """Years that a module does not deliver or that an earlier submission stands in for, in words."""
     pixels: dict[str, str]
-    """Digest of the decoded pixels of all years by layer."""
+    """Digest of the decoded pixels of all years by layer; see `layerdigests`."""
     required: tuple[str, ...] = ()
     """What the network asks to be signed (submission, review, release); empty if it does not sign."""
     held_back: tuple[str, ...] = ()

@@ -132,5 +132,5 @@ def _facts(made: ModuleRun) -> dict[str, Any]:
 
 def _read(module: Module, ledger: Ledger, key: str, *, fresh: bool) -> StoredRun:
     facts = ledger.facts(key)
-    codes = blocks.read_block(ledger.path(key))["codes"]
+    codes = blocks.read_block(ledger.require(key))["codes"]
     return StoredRun(module.id, tuple(facts["years"]), codes, facts["report"], fresh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,14 +14,39 @@ import pandas as pd
 from mutirao.change.transitions import crosstab_ha
 from mutirao.engine.chaintables import ChainSums
 from mutirao.engine.inputs import Inputs
-from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS, tally_in
+from mutirao.engine.tileprogram import KINDS, KINDS_HA, tally_in
+from mutirao.filters.tally import Sums
 from mutirao.grid import Tile
 from mutirao.io.vectors import Zones
 from mutirao.legend import NODATA
 from mutirao.statistics.areas import areas_by_zone
+from mutirao.statistics.decided import decided_ha
 
 Block = Mapping[str, np.ndarray]
 WHOLE = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class TileSums:
+    """What one tile adds to a summary, in hectares."""
+
+    areas: list[tuple[np.ndarray, np.ndarray]]
+    """By level: numbers of the territories that the tile holds, and (territory, year, class) of these."""
+    transitions: dict[tuple[int, int], np.ndarray]
+    """(class before, class after) by pair of years."""
+    decided: np.ndarray
+    """(year, module, class, modules against)"""
+    conflicts: list[tuple[tuple[int, ...], float]]
+    """By kind, as `integration.conflicts.Conflicts`."""
+    chain: Sums
+
+
+def _areas_here(classes: np.ndarray, codes: np.ndarray, pixel_ha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the territories of a tile and the areas of these alone; there may be thousands elsewhere."""
+    present = np.flatnonzero(np.bincount(codes.ravel()))
+    places = np.zeros(int(present[-1]) + 1, np.int32)
+    places[present] = np.arange(len(present))
+    return present, areas_by_zone(classes, places[codes], pixel_ha, len(present) - 1)
 
 
 class Summary:
@@ -29,9 +55,8 @@ class Summary:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         years, modules = len(inputs.years), len(inputs.modules)
-        whole = Zones(
-            WHOLE, (WHOLE,), (inputs.collection.title,), np.ones(inputs.collection.grid.shape, np.uint16), None
-        )
+        everywhere = np.broadcast_to(np.uint16(1), inputs.collection.grid.shape)
+        whole = Zones(WHOLE, (WHOLE,), (inputs.collection.title,), everywhere, None)
         self.levels = (whole, *inputs.zones)
         self.areas = [np.zeros((len(zones.ids) + 1, years, 256)) for zones in self.levels]
         self.transitions = {pair: np.zeros((256, 256)) for pair in pairs_of(inputs.years)}
@@ -41,20 +66,35 @@ class Summary:
 
     def add(self, tile: Tile, block: Block) -> None:
         """Add one finished tile."""
-        pixel_ha = np.broadcast_to(self.inputs.collection.grid.areas_ha(tile), tile.shape)
-        for zones, areas in zip(self.levels, self.areas, strict=True):
-            areas += areas_by_zone(block["class"], zones.codes[tile.slices], pixel_ha, len(zones.ids))
-        first = self.inputs.years[0]
-        for (before, after), table in self.transitions.items():
-            table += crosstab_ha(block["class"][before - first], block["class"][after - first], pixel_ha)
-        for t in range(len(self.inputs.years)):
-            self._add_year(t, {name: block[name][t] for name in LAYERS}, pixel_ha)
-        for kind, area in zip(block[KINDS].tolist(), block[KINDS_HA].tolist(), strict=True):
-            self.conflicts[tuple(kind)] += area
-        self.chain.add(tally_in(block))
+        self.add_sums(self.sums_of(tile, block))
 
-    def _add_year(self, t: int, block: Block, pixel_ha: np.ndarray) -> None:
-        np.add.at(self.decided[t], (block["source"], block["integrated"], block["conflict"]), pixel_ha)
+    def sums_of(self, tile: Tile, block: Block) -> TileSums:
+        """Sum up one finished tile; changes nothing, so that threads may do it for several tiles at once."""
+        pixel_ha = np.broadcast_to(self.inputs.collection.grid.areas_ha(tile), tile.shape)
+        classes, first = block["class"], self.inputs.years[0]
+        return TileSums(
+            areas=[_areas_here(classes, zones.codes[tile.slices], pixel_ha) for zones in self.levels],
+            transitions={
+                (before, after): crosstab_ha(classes[before - first], classes[after - first], pixel_ha)
+                for before, after in self.transitions
+            },
+            decided=decided_ha(
+                block["source"], block["integrated"], block["conflict"], pixel_ha, len(self.inputs.modules)
+            ),
+            conflicts=list(zip(map(tuple, block[KINDS].tolist()), block[KINDS_HA].tolist(), strict=True)),
+            chain=tally_in(block),
+        )
+
+    def add_sums(self, sums: TileSums) -> None:
+        """Add the sums of one tile."""
+        for areas, (zones, here) in zip(self.areas, sums.areas, strict=True):
+            areas[zones] += here
+        for pair, table in sums.transitions.items():
+            self.transitions[pair] += table
+        self.decided += sums.decided
+        for kind, area in sums.conflicts:
+            self.conflicts[kind] += area
+        self.chain.add(sums.chain)
 
     def hole_ha(self) -> float:
         """Hectares and years that no rule took and the chain did not fill, in the worst year."""

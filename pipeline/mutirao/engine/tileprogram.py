@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mutirao.collection import Collection
+from mutirao.engine.stopwatch import phase
 from mutirao.filters.apply import Watch, apply_chain
 from mutirao.filters.overlay import Overlay
 from mutirao.filters.step import Ground, ReadyStep, Surroundings
-from mutirao.filters.tally import Sums, Tally
+from mutirao.filters.tally import Part, Sums, Tally
 from mutirao.grid import Tile
 from mutirao.integration.compile import Integrated, Program, integrate
 from mutirao.integration.conflicts import sum_conflicts
@@ -71,10 +73,53 @@ def run_tile(
     -------
     The arrays named in `LAYERS`, cut to the core.
     """
-    integrated = integrate(program, claims, layers)
-    classes, touched = apply_chain(steps, integrated.classes, ground, watch)
+    with phase("integrate"):
+        integrated = integrate(program, claims, layers)
+    with phase("chain"):
+        classes, touched = apply_chain(steps, integrated.classes, ground, watch)
     arrays = (classes, integrated.classes, integrated.source, integrated.rule, integrated.conflicts, touched)
     return {name: array[:, *core] for name, array in zip(LAYERS, arrays, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """Shows the steps of a later pass to a watch by their numbers in the whole chain."""
+
+    watch: Watch
+    before: int
+
+    def see(self, number: int, before: np.ndarray, after: np.ndarray, first: int) -> None:
+        """See a step; its number is that within the pass."""
+        self.watch.see(self.before + number, before, after, first)
+
+
+def run_steps(
+    steps: Sequence[ReadyStep],
+    before: int,
+    classes: np.ndarray,
+    touched: np.ndarray,
+    ground: Ground,
+    core: tuple[slice, slice],
+    watch: Watch,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Go on with a chain on a window.
+
+    Parameters
+    ----------
+    steps : the next ones.
+    before : number of steps that have run.
+    classes : (year, y, x) uint8 of the window after these.
+    touched : (year, y, x) uint8 of the core, number of the last of these that changed the pixel, 0 for none.
+    ground, core, watch : as for `run_tile`.
+
+    Returns
+    -------
+    Classes and touched of the core after the steps.
+    """
+    with phase("chain"):
+        now, own = apply_chain(steps, classes, ground, _Numbered(watch, before))
+    numbers = own[:, *core]
+    return now[:, *core], np.where(numbers > 0, numbers + np.uint8(before), touched)
 
 
 def tile_conflicts(block: Mapping[str, np.ndarray], claims: np.ndarray, pixel_ha: np.ndarray) -> dict[str, np.ndarray]:
@@ -99,6 +144,21 @@ def tile_tally(tally: Tally, block: Mapping[str, np.ndarray]) -> dict[str, np.nd
     """Return what the chain did in a tile, by the names of `TALLY`, after `run_tile` made the block under its eyes."""
     sums = tally.finish(block["integrated"], block["class"])
     return dict(zip(TALLY, (sums.kinds, sums.area_ha, sums.steps, sums.whole, sums.rewrites), strict=True))
+
+
+PART = ("part_kinds", "part_ha", "part_series", "part_rewrites")
+"""What an unfinished chain did, in a tile that a later pass goes on with: the fields of `filters.tally.Part`."""
+
+
+def tile_part(tally: Tally, steps: int) -> dict[str, np.ndarray]:
+    """Return what the first steps of a chain did in a tile, by the names of `PART`."""
+    part = tally.part(steps)
+    return dict(zip(PART, (part.kinds, part.area_ha, part.series, part.rewrites), strict=True))
+
+
+def part_in(block: Mapping[str, np.ndarray]) -> Part:
+    """Return what the chain did so far in a tile that an earlier pass made."""
+    return Part(*(block[name] for name in PART))
 
 
 def tally_in(block: Mapping[str, np.ndarray]) -> Sums:

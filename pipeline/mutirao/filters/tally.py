@@ -46,6 +46,21 @@ class Sums:
     """(y, x) uint16, how often a pixel was rewritten, summed over steps and years."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the first steps of a chain did to a block, so that a later run of the steps that follow can go on."""
+
+    kinds: np.ndarray
+    """(n, 4) uint16, as those of `Sums`."""
+    area_ha: np.ndarray
+    """(n,) float64"""
+    series: np.ndarray
+    """(step + 1, 3) float64: pixels and hectares of the series that a step changed, and the changes in time it added,
+    in hectares; row 0 is empty."""
+    rewrites: np.ndarray
+    """(y, x) uint16"""
+
+
 def reference(stages: Sequence[np.ndarray], pixel_ha: np.ndarray) -> Sums:
     """Count in plain Python: `stages` are (year, y, x) before the chain and after each step, `pixel_ha` (y, x)."""
     kinds: Counter[tuple[int, int, int, int]] = Counter()
@@ -97,6 +112,21 @@ class Tally:
         """Count what a step (numbered from 1) made of the pixels from a flat index on; both (year, pixel) uint8."""
         corner = (first, self._top, self._left)
         self._add(number, before, after, self._pixel_ha, corner, self._rewrites)
+
+    def part(self, steps: int) -> Part:
+        """Return what was seen, of a chain of which the first `steps` steps have run."""
+        return Part(*self._kinds(), self._series[: steps + 1].copy(), self._rewrites)
+
+    def resume(self, part: Part) -> None:
+        """Go on from what another tally saw in the same core; nothing was seen so far."""
+        pairs = part.kinds[:, 1].astype(np.int64) << 16 | part.kinds[:, 2].astype(np.int64) << 8 | part.kinds[:, 3]
+        known, place = np.unique(pairs, return_inverse=True)
+        self._used = len(known)
+        self._numbers.ravel()[known] = np.arange(1, self._used + 1)
+        self._areas = np.zeros((max(_KINDS, self._used), self._areas.shape[1]))
+        self._areas[place, part.kinds[:, 0]] = part.area_ha
+        self._series[: len(part.series)] = part.series
+        self._rewrites[:] = part.rewrites
 
     def finish(self, before: np.ndarray, after: np.ndarray) -> Sums:
         """Return the sums, given the (year, y, x) classes of the core before and after the chain."""

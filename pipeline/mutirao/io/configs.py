@@ -83,10 +83,12 @@ def read_tree(path: Path) -> CommentedMap:
 def _refuse_explosion(tree: CommentedMap, path: Path) -> None:
     """Refuse a file whose aliases stand for far more than is written, or for themselves."""
     # Without aliases a file has no more values than bytes.
-    if _size(tree, {}) > path.stat().st_size + MAX_REPEATED:
+    sizes: dict[int, float] = {}
+    if _size(tree, sizes) > path.stat().st_size + MAX_REPEATED:
+        worst = max(tree, key=lambda key: _size(tree[key], sizes))
         message = f"aliases add more than {MAX_REPEATED} values, or hold themselves"
         remedy = "write the values out, or repeat fewer of them"
-        raise ConfigError.because("C108", message, where=str(path), remedy=remedy)
+        raise ConfigError.because("C108", message, where=position(path, tree, (worst,)), remedy=remedy)
 
 
 def _size(node: Any, sizes: dict[int, float]) -> float:

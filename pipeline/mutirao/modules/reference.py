@@ -204,6 +204,7 @@ CODES = {
     "R214": "A task took several workers down with it.",
     "R215": "A worker sees other files than the build that sent its task.",
     "R216": "A package for this kind of cluster is missing.",
+    "R217": "A worker may hold less memory than its tiles need.",
     "S101": "The version exists with other pixels.",
     "S102": "A file's name leads out of its folder.",
     "S103": "A file is a link.",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mutirao.collection import Collection
 from mutirao.engine.build import Build
+from mutirao.engine.layerdigests import SCHEME, digest_like
 from mutirao.engine.progress import Progress
 from mutirao.errors import Finding, ImmutableError, MutiraoError, QualityError
 from mutirao.io.storage import read_json, read_record, whole_folder
@@ -109,13 +110,21 @@ def _require_submissions(project: Project, build: Build) -> None:
 
 def _existing(folder: Path, build: Build) -> Published:
     release = read_record(folder / MANIFEST, Release)
-    changed = [layer for layer, digest in build.record.pixels.items() if release.pixels.get(layer) != digest]
+    changed = [layer for layer, digest in build.record.pixels.items() if _differs(build, layer, digest, release)]
     if changed:
         remedy = "release it under the next version; a release is never changed"
         message = f"version {release.version} exists with other pixels in the layers {', '.join(changed)}"
         raise ImmutableError.because("L103", message, where=str(folder), remedy=remedy)
     table = folder / "tables" / "changes.csv"
     return Published(release, folder, pd.read_csv(table) if table.is_file() else None, created=False)
+
+
+def _differs(build: Build, layer: str, digest: str, release: Release) -> bool:
+    """Return whether a layer of a release is another; versions before 0.2 digested layers in another way."""
+    released = release.pixels.get(layer)
+    if released is None or released == digest or released.startswith(SCHEME):
+        return released != digest
+    return released != digest_like(released, build.layer(layer), build.grid)
 
 
 def _require_gates(collection: Collection, build: Build) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 
@@ -18,8 +19,15 @@ def areas_by_zone(classes: np.ndarray, zones: np.ndarray, pixel_ha: np.ndarray, 
     -------
     (zone_count + 1, year, 256) float64, hectares; zone 0 holds what lies outside every zone.
     """
-    weights = np.broadcast_to(pixel_ha, zones.shape).ravel()
-    cell = zones.ravel().astype(np.int64) * 256
-    size = (zone_count + 1) * 256
-    by_year = [np.bincount(cell + year.ravel(), weights, size).reshape(-1, 256) for year in classes]
-    return np.stack(by_year, axis=1)
+    areas = np.zeros((zone_count + 1, len(classes), 256))
+    _add_areas(classes, np.asarray(zones), np.broadcast_to(pixel_ha, zones.shape), areas)
+    return areas
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_areas(classes, zones, pixel_ha, areas):  # type: ignore[no-untyped-def]
+    years, height, width = classes.shape
+    for t in range(years):
+        for y in range(height):
+            for x in range(width):
+                areas[zones[y, x], t, classes[t, y, x]] += pixel_ha[y, x]

@@ -1,0 +1,83 @@
+"""`mutirao runlog`: how a build went, where its time went, and how much memory it took."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mutirao.cli.console import Json, decimal, out, print_json, show_table
+
+if TYPE_CHECKING:
+    from mutirao.engine.runstory import RunStory
+    from mutirao.project import Project
+
+MOST = 8
+"""Reasons that are printed; the report and --json have all."""
+MIB = 1 << 20
+
+
+def command(
+    context: typer.Context,
+    collection: Annotated[str | None, typer.Argument(help="Collection, if there are several.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Another log than that of the last build.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
+    json: Json = False,
+) -> None:
+    """Tell how the last build went, also one that was stopped or killed."""
+    from mutirao.engine.runstory import read_run
+
+    if log:
+        story = read_run(log)
+    else:
+        project = context.obj.project()
+        story = _last(project, context.obj.collection(project, collection))
+    if html:
+        _write(story, html)
+    if json:
+        print_json(story.as_json())
+    else:
+        _tell(story)
+        out.print(f"report: {html}" if html else "a report with charts: add --html report.html", soft_wrap=True)
+
+
+def write_report(project: Project, collection: str, path: Path) -> None:
+    """Write the page on the last build of a collection."""
+    _write(_last(project, collection), path)
+
+
+def _last(project: Project, collection: str) -> RunStory:
+    from mutirao.engine.build import builds_folder
+    from mutirao.engine.runstory import last_run
+
+    return last_run(builds_folder(project, collection))
+
+
+def _write(story: RunStory, path: Path) -> None:
+    from mutirao.io.storage import write_text
+    from mutirao.web.run_page import run_page
+
+    write_text(path, run_page(story))
+
+
+def _tell(story: RunStory) -> None:
+    told = story.as_json()
+    why = f": {told['why']}" if told["why"] else ""
+    out.print(f"build of {told['collection']}, {told['started']}: {story.state}{why}", soft_wrap=True)
+    out.print(
+        f"{len(story.made)} results made, {len(story.reused)} reused in {story.seconds:,.1f} s, "
+        f"{decimal(round(story.rate()), 1000)} pixel-years/s"
+    )
+    shares = [(phase, seconds, 100 * seconds / total) for phase, seconds, total in _phases(story)]
+    if shares:
+        show_table("Where the time of the tasks went", ["phase", "seconds", "%"], shares)
+    peaks = [(worker, round(peak / MIB)) for worker, peak in story.peaks.items()]
+    show_table("Most memory", ["process", "MiB"], peaks)
+    if story.reasons:
+        show_table("Why results were made", ["reason", "results"], story.reasons[:MOST])
+
+
+def _phases(story: RunStory) -> list[tuple[str, float, float]]:
+    total = sum(story.phases.values())
+    return [(phase, seconds, total) for phase, seconds in story.phases.items() if total]

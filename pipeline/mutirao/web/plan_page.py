@@ -1,0 +1,79 @@
+"""The plan of a build: one page without any other file."""
+
+from __future__ import annotations
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mutirao.engine.plan import Plan
+from mutirao.web.png import Color, data_address
+
+DONE: Color = (0x7C, 0xA9, 0x82, 255)
+WORK: tuple[Color, ...] = (
+    (0x8B, 0x0F, 0x3B, 255),
+    (0xD7, 0x30, 0x27, 255),
+    (0xF4, 0x6D, 0x43, 255),
+    (0xFD, 0xAE, 0x61, 255),
+    (0xFE, 0xE0, 0x8B, 255),
+)
+"""By pass from which on a tile is made; later passes share the last colour."""
+SIDE, CELL = 480, 24
+"""Longest side of the map on the page and side of a tile on it at the most, in pixels of the screen."""
+MOST = 200
+"""Tiles that are listed with their reasons."""
+
+
+def plan_page(plan: Plan, cores: int) -> str:
+    """Return the page as HTML; `cores` are those of another machine."""
+    environment = Environment(
+        loader=PackageLoader("mutirao.web", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+    return environment.get_template("plan.html.j2").render(_context(plan, cores))
+
+
+def _context(plan: Plan, cores: int) -> dict[str, object]:
+    picture = _picture(plan)
+    redone = [(one.number, tile, why) for one in plan.passes for tile, why in one.tiles.items()]
+    return {
+        "plan": plan,
+        "picture": data_address(picture, (DONE, *WORK, (0, 0, 0, 0))),
+        "width": min(SIDE, picture.shape[1]),
+        "key": _key(plan),
+        "counts": sorted({1, plan.cores, cores}),
+        "redone": redone[:MOST],
+        "of_redone": len(redone),
+        "narrow": _narrow(plan),
+    }
+
+
+def _picture(plan: Plan) -> np.ndarray:
+    """Return (y, x) uint8, a square for each tile: 0 if it is done, else the first pass that makes it, at most 5."""
+    side = plan.grid.tile
+    rows, columns = (-(-length // side) for length in plan.grid.shape)
+    tiles = np.zeros((rows, columns), np.uint8)
+    made = {tile: min(one.number, len(WORK)) for one in reversed(plan.passes) for tile in one.tiles}
+    for tile in plan.grid.tiles():
+        tiles[tile.top // side, tile.left // side] = made.get(tile.id, 0)
+    cell = max(min(SIDE // max(rows, columns), CELL), 1)
+    picture = tiles.repeat(cell, axis=0).repeat(cell, axis=1)
+    if cell > 2:  # a gap tells tiles apart
+        picture[cell - 1 :: cell] = picture[:, cell - 1 :: cell] = len(WORK) + 1
+    return picture
+
+
+def _key(plan: Plan) -> list[tuple[str, str]]:
+    shown = [one.number for one in plan.passes if one.tiles]
+    words = [(WORK[min(number, len(WORK)) - 1], f"made from pass {number} on") for number in shown]
+    colors = [(DONE, "done"), *words]
+    return [(f"rgb({red} {green} {blue})", text) for (red, green, blue, _), text in colors]
+
+
+def _narrow(plan: Plan) -> list[dict[str, float]]:
+    """Return by pass the squares of its drawing: the side of a tile as a share of that with its margin."""
+    sides = [plan.grid.tile + 2 * one.halo for one in plan.passes]
+    largest = max(sides)
+    return [{"window": 96 * side / largest, "core": 96 * plan.grid.tile / largest} for side in sides]

@@ -1,0 +1,96 @@
+"""`mutirao build` and `mutirao runlog`: who works, what is told of it, and how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from mutirao.cli import console
+from mutirao.engine.progress import Silent
+from mutirao.modules.submission import submit
+from mutirao.project import Project
+
+
+@pytest.fixture
+def at(tiny_project: Project) -> tuple[object, ...]:
+    """Options that name the tiny project, with submissions of its three modules."""
+    forest = np.full((3, 36, 40), 3, np.uint8)
+    submit(tiny_project, "valley", "0.1.0", dict(zip((2020, 2021, 2022), forest, strict=True)))
+    nothing = np.zeros((36, 40), np.uint8)
+    submit(tiny_project, "water", "0.1.0", dict.fromkeys((2020, 2021, 2022), nothing))
+    submit(tiny_project, "urban", "0.1.0", dict.fromkeys((2021, 2022), nothing))
+    return ("--project", tiny_project.root, "--workspace", tiny_project.workspace)
+
+
+def test_progress_is_told_in_lines_and_not_at_all_when_asked(call, at):
+    status, _, err = call(*at, "build", "--workers", 1)
+    assert status == 0
+    assert re.search(r"Integrating tiles: done in .* s, .* tiles/s, .* pixel-years/s", err)
+    assert call(*at, "build", "--quiet")[2] == ""
+    assert call(*at, "build", "--json")[2] == ""
+
+
+def test_lines_come_now_and_then(monkeypatch):
+    told: list[str] = []
+    clock = iter([0.0, 4.0, 20.0, 21.0, 40.0])
+    monkeypatch.setattr(console.time, "perf_counter", lambda: next(clock))
+    lines = console._Lines(told.append, "Tiles", 4, 4_000_000)
+    for _ in range(3):
+        lines.advance()
+    # After 4 s it is too early, at 20 s two of four are done: 0.1 a second, 1 M pixel-years each; 21 s is too early.
+    assert told == ["Tiles: 2 of 4, 0.10 tiles/s, 100.0 k pixel-years/s, 0:00:20 left"]
+    lines.close()
+    assert told[1] == "Tiles: done in 40.0 s, 0.10 tiles/s, 100.0 k pixel-years/s"
+
+
+def test_large_numbers_are_short():
+    assert [console.decimal(number, 1000) for number in (0, 999, 1500, 2_340_000)] == ["0", "999", "1.5 k", "2.3 M"]
+
+
+def test_build_and_runlog_tell_how_it_went(call, at, tiny_project, tmp_path):
+    assert call(*at, "build", "--workers", 1, "--report", tmp_path / "build.html")[0] == 0
+    status, out, _ = call(*at, "runlog", "--json", "--html", tmp_path / "run.html")
+    told = json.loads(out)
+    assert status == 0
+    assert (told["state"], told["made"], told["reused"], told["pixel_years"]) == ("finished", 9, 0, 3 * 36 * 40)
+    assert set(told["phases"]) == {"read", "integrate", "chain", "tally", "write", "other"}
+    assert told["reasons"] == {"never made": 9}
+    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert page.count("<rect class=") == 9
+    assert "http" not in page
+    assert (tmp_path / "build.html").read_text(encoding="utf-8") == page
+    call(*at, "build", "--report", tmp_path / "again.html")
+    assert "Nothing to do" in (tmp_path / "again.html").read_text(encoding="utf-8")
+    status, out, _ = call(*at, "runlog")
+    assert status == 0
+    assert "0 results made, 9 reused" in out
+    first = min((tiny_project.workspace / "builds/tiny/log").iterdir())
+    assert "never made" in call(*at, "runlog", "--log", first)[1]
+
+
+def test_runlog_of_nothing_is_refused(call, at):
+    status, _, err = call(*at, "runlog")
+    assert (status, "B101" in err) == (2, True)
+
+
+def test_threads_and_a_cluster_at_once_are_refused(call, at):
+    status, _, err = call(*at, "build", "--workers", 2, "--cluster", "tcp://127.0.0.1:9")
+    assert (status, "B111" in err) == (2, True)
+
+
+def test_interrupt_ends_with_130_and_a_word_on_how_to_go_on(call, at, monkeypatch):
+    class Interrupting(Silent):
+        @contextmanager
+        def stage(self, title, total, pixel_years=0):
+            yield lambda: os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("mutirao.cli.build_command.watcher", lambda _: Interrupting())
+    status, _, err = call(*at, "build", "--workers", 1)
+    assert status == 130
+    assert "run the same command to go on" in err
