@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mutirao.filters import frequency, gapfill, isolated, pattern, strips, window
 from mutirao.filters.apply import _STRIP, apply_chain, ready, run_step
 from mutirao.filters.chain import Chain
+from mutirao.filters.shares import years_needed
 from mutirao.filters.step import Ground, Limits, Surroundings
 from mutirao.legend import Legend
 
@@ -89,20 +90,21 @@ def test_kernels_equal_references_on_many_pixels(pixels, years, seed, few, free)
             )
     table = np.isin(np.arange(256), list(allowed))
     equal(isolated.remove_isolated, lambda one: isolated.reference(one, order.tolist(), allowed, limits), order, table)
-    flags = (False, False, False, True, False)
-    equal(
-        pattern.rewrite_patterns,
-        lambda one: pattern.reference(one, compiled, reads="running", limits=limits),
-        *pattern.compile_rewrites(compiled),
-        *flags,
-    )
-    least = (np.array(list(THRESHOLDS), np.uint8), np.array(list(THRESHOLDS.values())))
+    arguments = pattern.compile_rewrites(compiled)
+    for by_years in (False, True):
+        equal(
+            pattern.rewrite_patterns,
+            lambda one, by=by_years: pattern.reference(one, compiled, reads="running", by_years=by, limits=limits),
+            *(*arguments, False, False, False, True, False, by_years),
+        )
+    needed = np.array([years_needed(share) for share in THRESHOLDS.values()])
     equal(
         frequency.stabilise,
         lambda one: frequency.reference(one, group, 0.8, THRESHOLDS, whole=few, limits=limits),
         np.isin(np.arange(256), list(group)),
-        0.8,
-        *least,
+        years_needed(0.8),
+        np.array(list(THRESHOLDS), np.uint8),
+        needed,
         few,
     )
 
@@ -186,6 +188,19 @@ def test_results_go_where_they_are_wanted_and_little_else_is_held():
     assert (classes == expected).all()
 
 
+@pytest.mark.parametrize("width", [3, 4, 5])
+@pytest.mark.parametrize("reads", ["original", "pass", "running"])
+def test_windows_on_a_wide_block_equal_those_on_narrow_ones(width, reads):
+    wide = noisy(9, 2 * window._ABREAST + 77, 4)
+    (step,) = steps({"filter": "window", "width": width, "classes": CODES, "reads": reads, "writes": "gap"}, years=9)
+    narrow = [wide[:, start : start + 50].copy() for start in range(0, wide.shape[1], 50)]
+    before = wide.copy()
+    for block in (wide, *narrow):
+        run_step(step, block[:, None], Ground())
+    assert (wide == np.concatenate(narrow, axis=1)).all()
+    assert (wide != before).any(axis=0).sum() > 2 * window._GATHERED
+
+
 def test_a_chain_without_steps_changes_nothing():
     classes = noisy(3, 40, 1).reshape(3, 5, 8)
     filtered, touched = apply_chain((), classes)
@@ -205,9 +220,9 @@ COUNTS = numba.types.Array(numba.int16, 1, "C")
         (strips.find_changing, (BLOCK,)),
         (strips.holds, (ROW, numba.uint8)),
         (strips.count_class, (BLOCK, numba.uint8, COUNTS)),
-        (strips.mark_changes, (BLOCK, BLOCK, BLOCK, numba.int64)),
-        (window._mark_single_years, (BLOCK, numba.int64, ROW)),
-        (window._find_gaps, (BLOCK, numba.int64)),
+        (strips._differ, (ROW, ROW, numba.int64, numba.int64)),
+        (window._any_single_year, (ROW, ROW, ROW, numba.int64)),
+        (window._any_gap, (ROW, ROW, ROW, ROW, ROW, numba.int64)),
         (isolated._find_isolated, (BLOCK,)),
     ],
 )

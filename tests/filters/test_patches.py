@@ -18,8 +18,8 @@ from mutirao.errors import ConfigError
 from mutirao.filters import patches
 from mutirao.filters.apply import apply_chain, ready, run_step
 from mutirao.filters.chain import Chain
-from mutirao.filters.patchrule import MAX_HALO, UNITS_PER_HA, Rule, halo, uniform, units_of
-from mutirao.filters.step import Ground, Limits, MapWork, ReadyStep, Scope, Surroundings
+from mutirao.filters.patchrule import UNITS_PER_HA, Rule, halo, uniform, units_of
+from mutirao.filters.step import MAX_HALO, Ground, Limits, MapWork, ReadyStep, Scope, Surroundings
 from mutirao.grid import Grid
 from mutirao.io.configs import load
 from mutirao.legend import Legend
@@ -328,8 +328,8 @@ def test_chain_reads_thresholds_by_class_or_group():
         ({"min_pixels": {"woods": 5, "open": 6}}, [("F111", "steps.0.min_pixels.open")]),
         ({"min_pixels": {"wood": 5}}, [("F101", "steps.0.min_pixels.wood")]),
         ({"min_ha": 1}, [("F112", "steps.0.min_ha")]),
-        ({"min_pixels": 200}, [("F113", "steps.0.min_pixels")]),
-        ({"min_pixels": 66, "passes": 2}, [("F113", "steps.0.min_pixels")]),
+        ({"min_pixels": 258}, [("F113", "steps.0.min_pixels")]),
+        ({"min_pixels": 130, "passes": 2}, [("F113", "steps.0.min_pixels")]),
         ({"min_pixels": 6, "becomes": "largest"}, [("F113", "steps.0.becomes")]),
         ({"min_pixels": 6, "becomes": "mode"}, [("F114", "steps.0.becomes")]),
         ({"min_pixels": 6, "radius": 1}, [("F114", "steps.0.radius")]),
@@ -353,6 +353,6 @@ def test_hectares_that_no_patch_is_below_are_refused():
 
 
 def test_largest_step_within_the_allowed_halo_is_ready():
-    assert chain(min_pixels=129)[0].halo == MAX_HALO
-    assert chain(min_pixels=257, becomes="mode", radius=4)[0].halo == MAX_HALO
+    assert chain(min_pixels=257)[0].halo == MAX_HALO
+    assert chain(min_pixels=513, becomes="mode", radius=4)[0].halo == MAX_HALO
     assert chain(min_pixels=11, becomes="largest", size_cap=100)[0].halo == 109

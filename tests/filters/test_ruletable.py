@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mutirao.errors import ConfigError
 from mutirao.filters.apply import apply_chain, ready
@@ -34,7 +37,8 @@ def refused(*rows, head=HEAD):
 
 def steps(*rows):
     chain = chain_of(table(*rows), "t", "mapbiomas-brazil", 1985, 2024)
-    return [(step.windows, step.reads, step.rewrites) for step in chain.steps]
+    assert {step.reads for step in chain.steps} == {"running"}
+    return [(step.windows, step.order, step.years and step.years.last, step.rewrites) for step in chain.steps]
 
 
 def test_types_and_kernels_say_where_a_row_is_laid_and_which_year_it_writes():
@@ -46,17 +50,17 @@ def test_types_and_kernels_say_where_a_row_is_laid_and_which_year_it_writes():
         "e,RP,5,1,,,27,3,3,3,3,3",
         "f,RG,4,1,,,,3,15,15,3,3",
     ) == [
-        ("first", "running", ("27 3 3 3 3 -> 3 _ _ _ _",)),
-        ("any", "running", ("3 3 33 3 3 -> _ _ 3 _ _",)),
-        ("any", "running", ("3 15 15 3 -> _ 3 _ _",)),
-        ("first", "running", ("27 3 3 -> 3 _ _",)),
-        ("any", "running", ("3 15 3 -> _ 3 _",)),
-        ("last", "running", ("3 3 27 -> _ _ 3",)),
+        ("first", "rewrites", None, ("27 3 3 3 3 -> 3 _ _ _ _",)),
+        ("any", "years", 2021, ("3 3 33 3 3 -> _ _ 3 _ _",)),
+        ("any", "years", None, ("3 15 15 3 -> _ 3 _ _",)),
+        ("first", "rewrites", None, ("27 3 3 -> 3 _ _",)),
+        ("any", "years", 2022, ("3 15 3 -> _ 3 _",)),
+        ("last", "rewrites", None, ("3 3 27 -> _ _ 3",)),
     ]
 
 
 def test_empty_cells_are_anything_and_alternatives_are_rewrites_of_their_own():
-    assert steps("a,RG,5,1,,,x,3/4,15,,*,3")[0][2] == ("* 3 15 * * -> _ _ 3 _ _", "* 4 15 * * -> _ _ 3 _ _")
+    assert steps("a,RG,5,1,,,x,3/4,15,,*,3")[0][3] == ("* 3 15 * * -> _ _ 3 _ _", "* 4 15 * * -> _ _ 3 _ _")
 
 
 def test_inactive_rows_and_other_biomes_are_counted_and_not_read():
@@ -115,13 +119,47 @@ def test_the_example_is_the_chain_that_is_shipped_with_it():
 
 
 def test_the_example_does_by_hand_what_its_rows_say():
-    chain = configs.load(SHIPPED.with_suffix(".yaml"), Chain).value
+    assert_made([27, 3, 3, 33, 3, 3, 15, 3, 3], [3] * 9)  # kernel 5: the water goes; then the ends; then the pasture
+    assert_made([3, 3, 12, 15, 15, 15, 15, 27], [3, 3, 15, 15, 15, 15, 15, 15])
+    # At each year all rows are tried, so that the pasture that comes first in time closes its gap first.
+    assert_made([15, 3, 15, 3, 15, 12, 12], [15, 15, 15, 15, 15, 12, 12])
+    # The last window is left out.
+    assert_made([12, 12, 12, 12, 3, 15, 3], [12, 12, 12, 12, 3, 15, 3])
+    assert_made([12, 12, 12, 3, 15, 3, 12], [12, 12, 12, 3, 3, 3, 12])
+
+
+codes = st.sampled_from([0, 3, 12, 15, 27, 33])
+
+
+@given(st.lists(codes, min_size=5, max_size=12))
+def test_the_chain_does_what_the_networks_script_does(series):
+    assert run(shipped_for(len(series)), series) == by_script(read_rule_table(SHIPPED).rows, series)
+
+
+def by_script(rows, series):
+    """Return what the script makes of a series: in place, kernel by kernel, year by year, row by row."""
+    now, n = list(series), len(series)
+    for kernel, half in ((5, 2), (3, 1)):
+        for kind, years in (("first", [0]), ("general", range(half, n - half - 1)), ("last", [n - 1])):
+            for t in years:
+                for row in (row for row in rows if (row.kind, len(row.before)) == (kind, kernel)):
+                    start = {"first": 0, "general": t - half, "last": n - kernel}[kind]
+                    pairs = zip(now[start : start + kernel], row.before, strict=True)
+                    if all(cell == "*" or str(code) in cell.split("/") for code, cell in pairs):
+                        now[t] = int(row.result)
+    return now
+
+
+def assert_made(series, expected):
+    assert run(shipped_for(len(series)), series) == expected
+
+
+@cache
+def shipped_for(years):
+    """Return the shipped table as steps for a series of so many years."""
+    chain = chain_of(read_rule_table(SHIPPED), "t", "mapbiomas-brazil", 1985, 1984 + years)
     legend = configs.load(ROOT / "configs/legends/mapbiomas-brazil.yaml", Legend).value
-    work = ready(chain, legend, lambda *_: "", Surroundings(tuple(range(1985, 1993))))
-    # Kernel 5 first: the water goes; then both ends; then, running, the pasture between two forests.
-    series = [27, 3, 3, 33, 3, 3, 15, 3]
-    assert run(work, series) == [3] * 8
-    assert run(work, [3, 3, 12, 15, 15, 15, 15, 27]) == [3, 3, 15, 15, 15, 15, 15, 15]
+    return ready(chain, legend, lambda *_: "", Surroundings(tuple(range(1985, 1985 + years))))
 
 
 def run(work, series):

@@ -11,6 +11,7 @@ from mutirao.errors import ConfigError
 from mutirao.filters import mode, persistence, reassign
 from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
+from mutirao.filters.shares import years_needed
 from mutirao.filters.step import Ground, Limits, Surroundings
 from mutirao.legend import Legend
 
@@ -68,7 +69,10 @@ def table(codes) -> np.ndarray:
         ([3, 5, 3, 15], {"classes": [5, 3], "inside": True}, [3, 5, 3, 15]),
         ([3, 3, 12, 15, 0], {"share": 0.5}, [3, 3, 3, 3, 0]),
         ([3, 3, 12, 15, 21], {"share": 0.5}, [3, 3, 12, 15, 21]),
+        ([3, 12, 12, 0], {"classes": ["native"], "inside": True}, [3, 12, 12, 0]),
         ([12, 3], {}, [3, 3]),
+        # 7 of 25 years are 28 %, exactly.
+        ([12] * 7 + [3] * 6 + [5] * 6 + [15] * 6, {"share": 0.28}, [12] * 25),
         ([0, 0], {}, [0, 0]),
     ],
 )
@@ -125,6 +129,15 @@ def test_steps_by_region_run_inside_their_region():
     assert [step.title for step in steps] == ["Fallow: pampa: Reassign classes", "Fallow: 4: Reassign classes"]
 
 
+def test_a_chain_has_no_more_steps_than_a_byte_can_count():
+    inner = [{"filter": "reassign", "map": {12: 15}}] * 64
+    by = {"filter": "by_region", "layer": "biome", "regions": dict.fromkeys(["a", "b", "c"], inner)}
+    whole = {"id": "c", "title": "c", "steps": [by, *inner[:63]]}
+    assert len(list(Chain.model_validate(whole).flat())) == 255
+    with pytest.raises(ValueError, match="256 steps, those of every region counted, and at most 255 are allowed"):
+        Chain.model_validate({**whole, "steps": [by, *inner]})
+
+
 def test_years_confine_a_step():
     step = {"filter": "reassign", "map": {"native": "nodata", 15: 21}, "years": {"first": 2002, "last": 2003}}
     assert run([3, 3, 3, 15, 15, 15], **step) == [3, 3, 0, 21, 15, 15]
@@ -151,11 +164,17 @@ def test_mistakes_are_told_with_their_place(step, expected):
 
 
 @given(
-    series, st.permutations([3, 12, 15]), st.booleans(), st.sampled_from([0.0, 0.5, 0.7, 1.0]), st.booleans(), limits
+    series,
+    st.lists(st.sampled_from([3, 12, 15]), min_size=1, max_size=4),
+    st.booleans(),
+    st.sampled_from([0.0, 0.28, 0.5, 0.7, 1.0]),
+    st.booleans(),
+    limits,
 )
 def test_mode_kernel_equals_reference(values, classes, inside, share, whole, limit):
     expected = mode.reference(values, classes, inside=inside, share=share, whole=whole, limits=limit)
-    assert by_kernel(values, limit, mode.settle, np.array(classes, np.uint8), inside, share, whole) == expected
+    arguments = (np.array(classes, np.uint8), inside, years_needed(share), whole)
+    assert by_kernel(values, limit, mode.settle, *arguments) == expected
 
 
 @given(series, st.sampled_from([{15}, {15, 21}]), st.integers(1, 4), st.sampled_from([15, 21]), limits)

@@ -14,11 +14,12 @@ from mutirao.filters.chain import Chain
 from mutirao.filters.lookup import Classes, Lookup
 from mutirao.filters.names import own_groups
 from mutirao.filters.step import Ground, ReadyStep, Scope, SeriesWork, Step, Surroundings, table_of
-from mutirao.filters.strips import mark_changes, restore_outside
+from mutirao.filters.strips import carry_over, restore_outside
 
 _STRIP = 65 * 64
 """Pixels worked on at a time, so that their years stay in the cache for all steps on series; no power of two, or the
 years of a pixel would compete for the same places in the cache."""
+_NO_MARKS = np.empty((0, 1), np.uint8)
 
 
 def ready(
@@ -81,7 +82,8 @@ def apply_chain(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run the steps in order.
 
-    Beyond the two results, steps on series hold three strips; steps on maps hold one copy of the block.
+    Beyond the two results, steps on series hold a strip, or two if they are watched; steps on maps hold one copy of the
+    block.
 
     Parameters
     ----------
@@ -113,10 +115,12 @@ def apply_chain(
 
 def run_step(step: ReadyStep, classes: np.ndarray, ground: Ground) -> None:
     """Run one step on a C-ordered (year, y, x) uint8 block, in place."""
-    if isinstance(step.work, SeriesWork):
-        _run_strips([(1, step)], classes, classes, None, ground, None)
-    else:
+    if not isinstance(step.work, SeriesWork):
         step.work.run(classes, ground.site(step, classes.shape))
+    elif step.work.streams and not step.scope.conditions:
+        _SeriesRun.of(1, step, step.work, len(classes)).call(classes.reshape(len(classes), -1), {})
+    else:
+        _run_strips([(1, step)], classes, classes, None, ground, None)
 
 
 def _run_maps(
@@ -136,7 +140,7 @@ def _run_maps(
         run_step(step, now, ground)
         if watch:
             watch.see(number, was, flat, 0)
-        mark_changes(was, flat, marks, number)
+        carry_over(flat, was, 0, marks, number)
 
 
 def _run_strips(
@@ -147,36 +151,32 @@ def _run_strips(
     ground: Ground,
     watch: Watch | None,
 ) -> None:
-    """Run steps on series strip by strip, all steps on one strip before the next."""
+    """Run steps on series strip by strip, all steps on one strip before the next.
+
+    The strip is worked on in a copy; what a step changed is then carried over to `now`, which tells until then what the
+    strip was before.
+    """
     years, plane = len(source), source[0].size
     read, write = source.reshape(years, -1), now.reshape(years, -1)
-    marked = None if touched is None else touched.reshape(years, -1)
+    marks = _NO_MARKS if touched is None else touched.reshape(years, -1)
     runs = [_SeriesRun.of(n, step, step.work, years) for n, step in steps if isinstance(step.work, SeriesWork)]
     layers = {name: np.asarray(ground.layers[name]).reshape(1, -1) for _, step in steps for name in step.layers}
-    memory = np.empty((3, years * min(_STRIP, plane)), np.uint8)
+    memory = np.empty((2 if watch else 1, years * min(_STRIP, plane)), np.uint8)
     for first in range(0, plane, _STRIP):
         pixels = slice(first, min(first + _STRIP, plane))
         under = {name: layer[:, pixels] for name, layer in layers.items()}
-        strip, before, marks = (part[: years * (pixels.stop - first)].reshape(years, -1) for part in memory)
+        strips = [part[: years * (pixels.stop - first)].reshape(years, -1) for part in memory]
+        strip, before = strips[0], strips[-1]
         np.copyto(strip, read[:, pixels])
-        if marked is None:
-            for run in runs:
-                run.call_inside(strip, before, under)
+        if source is not now:
             write[:, pixels] = strip
-            continue
-        np.copyto(before, strip)
-        # Before the first step all marks are 0, which need not be read.
-        np.copyto(marks, 0 if runs[0].number == 1 else marked[:, pixels])
-        changed = False
         for run in runs:
-            run.call_inside(strip, before, under)
+            if watch:
+                np.copyto(before, strip)
+            run.call_inside(strip, write, first, under)
             if watch:
                 watch.see(run.number, before, strip, first)
-            changed |= mark_changes(before, strip, marks, run.number)
-        if changed or source is not now:
-            write[:, pixels] = strip
-        if changed:
-            marked[:, pixels] = marks
+            carry_over(strip, write, first, marks, run.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +200,13 @@ class _SeriesRun:
         consulted = (np.array([layers[name][0] for name in named], np.int64),) if named else ()
         self.work.kernel(strip, *consulted, self.writable, self.protected, *self.work.arguments)
 
-    def call_inside(self, strip: np.ndarray, before: np.ndarray, layers: dict[str, np.ndarray]) -> None:
-        """Change the pixels of a strip where the conditions of the step hold; before becomes what the strip was."""
+    def call_inside(self, strip: np.ndarray, block: np.ndarray, first: int, layers: dict[str, np.ndarray]) -> None:
+        """Change the pixels of a strip where the conditions of the step hold; the block tells what the strip was."""
         if not self.scope.conditions:
             self.call(strip, layers)
             return
         scope = self.scope.mask(layers, (1, strip.shape[1]))[0]
         if scope.any():
-            np.copyto(before, strip)
             self.call(strip, layers)
             if not scope.all():
-                restore_outside(before, strip, scope)
+                restore_outside(strip, block, first, scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mutirao.filters.changed_patches import ChangedPatches
 from mutirao.filters.edits import Edits
@@ -17,7 +17,6 @@ from mutirao.filters.gapfill import GapFill
 from mutirao.filters.incidence import Incidence
 from mutirao.filters.isolated import Isolated
 from mutirao.filters.lead_in import LeadIn
-from mutirao.filters.majority import Majority
 from mutirao.filters.mode import Mode
 from mutirao.filters.patches import Patches
 from mutirao.filters.pattern import Pattern
@@ -29,6 +28,8 @@ from mutirao.filters.step import Step
 from mutirao.filters.window import Window
 from mutirao.model import Frozen, Id, Reference, ReferenceKey
 
+MOST_STEPS = 255
+"""Steps of a chain, single ones of every region counted: the last that changed a pixel is kept in a byte."""
 AnyStep = Annotated[
     GapFill
     | Mode
@@ -41,7 +42,6 @@ AnyStep = Annotated[
     | Frequency
     | Regrowth
     | LeadIn
-    | Majority
     | ChangedPatches
     | Enclosure
     | Incidence
@@ -79,7 +79,7 @@ class Chain(Frozen):
     id: Id = Field(description="Equal to the file name.")
     title: str = Field(description="One line for people.")
     steps: tuple[Annotated[AnyStep | ByRegion, Field(discriminator="filter")], ...] = Field(
-        min_length=1, max_length=255, description="Each step reads the result of the one before."
+        min_length=1, max_length=MOST_STEPS, description="Each step reads the result of the one before."
     )
     groups: dict[Id, tuple[Reference, ...]] = Field(
         default={}, description="Groups of classes for this chain only, beside those of the legend."
@@ -87,6 +87,13 @@ class Chain(Frozen):
     vocabulary: StatedSurroundings | None = Field(
         default=None, description="Legend, years and layers, where no collection gives them."
     )
+
+    @model_validator(mode="after")
+    def _is_countable(self) -> Chain:
+        count = sum(1 for _ in self.flat())
+        if count > MOST_STEPS:
+            raise ValueError(f"{count} steps, those of every region counted, and at most {MOST_STEPS} are allowed")
+        return self
 
     def flat(self) -> Iterator[tuple[Step, tuple[int | str, ...]]]:
         """Yield single steps, those of a region confined to it, and the place of each in the file."""

@@ -34,11 +34,10 @@ from pydantic import Field
 from mutirao.filters.floods import components, gather, scratch, steps_of
 from mutirao.filters.groups import Groups, number_groups
 from mutirao.filters.lookup import Lookup
-from mutirao.filters.step import FREE, TITLE, Limits, MapWork, Prepared, Scan, Site, Span, Step
+from mutirao.filters.step import FREE, MAX_HALO, TITLE, Limits, MapWork, Prepared, Scan, Site, Span, Step
 
 _ANY_YEARS = tuple(range(1900, 2201))
 """All years that a collection may have, for a chain that does not know its series."""
-_MAX_HALO = 512
 
 
 class ChangedPatches(Step):
@@ -72,8 +71,8 @@ class ChangedPatches(Step):
         options = (self.min_pixels, self.connectivity, returning, original, descending)
         years = look.surroundings.years
         needed = self._halo(years or _ANY_YEARS)
-        if years and needed > _MAX_HALO:
-            message = f"the step must see {needed} pixels around a tile to be exact, and {_MAX_HALO} are allowed"
+        if years and needed > MAX_HALO:
+            message = f"the step must see {needed} pixels around a tile to be exact, and {MAX_HALO} are allowed"
             look.complain("F126", message, "take smaller patches, fewer years, or 'reads: original'", "min_pixels")
         return lambda: MapWork(
             (self.filter, group.tolist(), *options),
@@ -81,6 +80,10 @@ class ChangedPatches(Step):
             needed,
             evidence=(int(returning), 1) if descending else (1, int(returning)),
         )
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes of the groups, which a change leads from."""
+        return frozenset(np.flatnonzero(number_groups(look, self.groups)).tolist())
 
     @property
     def _is_descending(self) -> bool:

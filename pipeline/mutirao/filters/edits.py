@@ -65,6 +65,11 @@ class Edits(PolygonStep):
             self._refuse_contradictions(overlay, edits, look)
         return lambda: self._work(overlay, edits, look)
 
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes that polygons give."""
+        overlay = self.overlay(look)
+        return frozenset(edit.to for edit in self._edits(overlay, look) if edit) if overlay else frozenset()
+
     def _edits(self, overlay: Overlay, look: Lookup) -> list[Edit | None]:
         name = self.names()["to"]
         if overlay.rows and name not in overlay.columns:

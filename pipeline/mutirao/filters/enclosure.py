@@ -29,7 +29,7 @@ from pydantic import Field
 
 from mutirao.filters.floods import Pixel, near, scratch, steps_of
 from mutirao.filters.lookup import Lookup
-from mutirao.filters.step import FREE, TITLE, Limits, MapWork, Prepared, Site, Step, table_of
+from mutirao.filters.step import FREE, MAX_HALO, TITLE, Limits, MapWork, Prepared, Site, Step, table_of
 from mutirao.model import Reference
 
 
@@ -51,7 +51,7 @@ class Enclosure(Step):
     )
     every: bool = Field(default=False, description="Whether all classes of `by` must reach a pixel, and not just one.")
     max_distance: int = Field(
-        ge=1, le=512, description="Steps that `by` reaches into a patch, in pixels; the cap bounds the halo."
+        ge=1, le=MAX_HALO, description="Steps that `by` reaches into a patch, in pixels; the cap bounds the halo."
     )
     connectivity: Literal[4, 8] = Field(default=8, description="Neighbours that touch, and that make a step.")
 
@@ -70,6 +70,10 @@ class Enclosure(Step):
             lambda block, site: join_patches(block, site, *tables, becomes, enclosed, *reach),
             self.max_distance,
         )
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the class that patches become."""
+        return frozenset({self._becomes(look, sorted(set(look.codes(self.by, "by"))))})
 
     def _becomes(self, look: Lookup, by: list[int]) -> int:
         if self.becomes is not None:

@@ -68,6 +68,10 @@ class Events(PolygonStep):
         events = self._events(overlay, kinds, look) if overlay else []
         return lambda: self._work(overlay, events, only, look)
 
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes of the types of events."""
+        return frozenset(self._kind(kind, look)[0] for kind in self.becomes)
+
     def _kind(self, kind: str, look: Lookup) -> tuple[int, int | None]:
         said = self.becomes[kind]
         if isinstance(said, Becomes):

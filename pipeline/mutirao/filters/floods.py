@@ -10,8 +10,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-EDGES = ((-1, 0), (1, 0), (0, -1), (0, 1))
-CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+from mutirao.filters.labels import CORNERS, EDGES
+
 Pixel = tuple[int, int]
 
 

@@ -1,8 +1,9 @@
 """Frequency: a pixel that belongs to a group of classes nearly always takes the class it has most clearly.
 
 The share of a class is its years over the years with any class. If the group's shares sum to at least `total`, the
-classes of the list are tried in order; each whose own share reaches its threshold takes the pixel, so the last one
-that does wins.
+classes of the list are tried in order; each whose own share reaches its threshold, or is above one that is given so,
+takes the pixel, so the last one that does wins. Shares are compared as the decimal numbers that they are written as: 7
+of 25 years reach 0.28, and are not above it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
+from mutirao.filters.shares import Above, Threshold, as_written, is_met, years_needed
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Share, Step, may_write, table_of
 from mutirao.filters.strips import count_class
 from mutirao.legend import NODATA
@@ -28,34 +30,41 @@ class Frequency(Step):
     title: str = Field(default="Stabilise by frequency", description=TITLE)
     group: tuple[Reference, ...] = Field(min_length=1, description="Classes whose shares of the years are summed.")
     total: Share = Field(description="Smallest summed share, 0 to 1.")
-    thresholds: dict[ReferenceKey, Share] = Field(min_length=1, description="Smallest share by class; later ones win.")
+    thresholds: dict[ReferenceKey, Threshold] = Field(
+        min_length=1,
+        description="Smallest share by class, or `{above: 0.4}` for a share that must be exceeded; later ones win.",
+    )
     writes: Literal["all", "group"] = Field(default="group", description="All valid years, or those of the group.")
 
     def prepare(self, look: Lookup) -> Prepared:
         """Look up classes."""
         group = look.codes(self.group, "group")
         order = [look.single(reference, "thresholds", reference) for reference in self.thresholds]
-        shares = list(self.thresholds.values())
+        shares = [share.model_dump() if isinstance(share, Above) else share for share in self.thresholds.values()]
         settings = (self.filter, group, self.total, order, shares, self.writes)
-        thresholds = (np.array(order, np.uint8), np.array(shares))
-        arguments = (table_of(group), self.total, *thresholds, self.writes == "all")
+        needed = np.array([years_needed(share) for share in self.thresholds.values()])
+        arguments = (table_of(group), years_needed(self.total), np.array(order, np.uint8), needed, self.writes == "all")
         return lambda: SeriesWork(settings, stabilise, arguments, evidence=(0, 0))
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes that have a threshold."""
+        return frozenset(look.codes(self.thresholds, "thresholds"))
 
 
 def reference(
     series: Sequence[int],
     group: frozenset[int],
     total: float,
-    thresholds: Mapping[int, float],
+    thresholds: Mapping[int, Threshold],
     *,
     whole: bool,
     limits: Limits = FREE,
 ) -> list[int]:
     """Stabilise one pixel's series in plain Python; `whole` rewrites all valid years, else those of the group only."""
     valid = sum(code != NODATA for code in series)
-    if valid == 0 or sum(code in group for code in series) < total * valid:
+    if valid == 0 or sum(code in group for code in series) < as_written(total) * valid:
         return list(series)
-    met = [code for code, share in thresholds.items() if series.count(code) >= share * valid]
+    met = [code for code, least in thresholds.items() if is_met(least, series.count(code), valid)]
     return [
         met[-1] if met and now != NODATA and (whole or now in group) and limits.allow(t, now) else now
         for t, now in enumerate(series)
@@ -63,7 +72,7 @@ def reference(
 
 
 @numba.njit(nogil=True, cache=True)
-def stabilise(classes, writable, protected, group, total, order, shares, whole):  # type: ignore[no-untyped-def]
+def stabilise(classes, writable, protected, group, needed_total, order, needed, whole):  # type: ignore[no-untyped-def]
     """Stabilise series in place.
 
     Parameters
@@ -71,12 +80,12 @@ def stabilise(classes, writable, protected, group, total, order, shares, whole):
     classes : (year, pixel) uint8, class codes, 0 is missing; changed in place.
     writable, protected : see `SeriesWork.kernel`.
     group : (256,) bool, classes whose shares are summed.
-    total : smallest summed share of the group, 0 to 1.
-    order, shares : (class,) uint8 and float64, classes with the smallest share of each; later ones win.
+    needed_total : (valid years,) int64, fewest years of the group, from `years_needed`.
+    order, needed : (class,) uint8 and (class, valid years) int64, classes with the fewest years of each; later ones
+        win.
     whole : rewrite all valid years, else only those of the group.
     """
     years, pixels = classes.shape
-    needed, needed_total = _years_needed(years, shares), _years_needed(years, np.array([total]))[0]
     codes, place = _counted(group, order)
     counts, inside = _count_years(classes, codes, group)
     for p in range(pixels):
@@ -91,16 +100,6 @@ def stabilise(classes, writable, protected, group, total, order, shares, whole):
             settled = counts[place[winner], p] if whole or group[order[winner]] else 0
             if settled < (valid if whole else inside[p]):
                 _rewrite(classes, p, order[winner], group, whole, writable, protected)
-
-
-@numba.njit(nogil=True, cache=True)
-def _years_needed(years, shares):  # type: ignore[no-untyped-def]
-    """Return (share, valid years) int64, the fewest years that reach a share of the valid years."""
-    needed = np.empty((len(shares), years + 1), np.int64)
-    for i in range(len(shares)):
-        for valid in range(years + 1):
-            needed[i, valid] = np.ceil(shares[i] * valid)
-    return needed
 
 
 @numba.njit(nogil=True, cache=True)

@@ -29,8 +29,8 @@ from pydantic import Field
 
 from mutirao.filters.floods import components, gather, scratch, steps_of
 from mutirao.filters.groups import Groups, number_groups
-from mutirao.filters.lookup import Lookup
-from mutirao.filters.step import FREE, TITLE, Limits, MapWork, Prepared, Site, Step, may_write
+from mutirao.filters.lookup import EVERYTHING, Lookup
+from mutirao.filters.step import FREE, MAX_HALO, TITLE, Limits, MapWork, Prepared, Site, Step, may_write
 from mutirao.legend import NODATA
 from mutirao.model import Reference
 
@@ -52,7 +52,7 @@ class Incidence(Step):
     )
     ignored: tuple[Reference, ...] = Field(default=(), description="Classes that are neither counted nor taken.")
     max_pixels: int = Field(
-        ge=1, le=512, description="Largest patch of as many changes that is border noise, in pixels."
+        ge=1, le=MAX_HALO, description="Largest patch of as many changes that is border noise, in pixels."
     )
     border_changes: int = Field(ge=1, le=_NEVER, description="Changes from which border noise is rewritten.")
     interior_changes: int | None = Field(
@@ -70,6 +70,10 @@ class Incidence(Step):
             self.max_pixels,
             evidence=(0, 0),
         )
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return all classes that count."""
+        return EVERYTHING - {NODATA, *look.codes(self.ignored, "ignored")}
 
 
 def keys_of(groups: np.ndarray, ignored: list[int]) -> np.ndarray:

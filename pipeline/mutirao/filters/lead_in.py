@@ -34,6 +34,10 @@ class LeadIn(Step):
         settings = (self.filter, targets, lead, self.keep)
         return lambda: SeriesWork(settings, rewrite_lead_in, arguments, evidence=(0, 1))
 
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes that a block leads to."""
+        return frozenset(look.codes(self.targets, "targets"))
+
 
 def reference(
     series: Sequence[int], targets: frozenset[int], lead: frozenset[int], keep: int, limits: Limits = FREE

@@ -1,7 +1,8 @@
 """Mode in time: years of some classes take the one that the series has most often.
 
 The years of the listed classes vote, and ties go to the class that comes first in the list, or to the smallest code if
-none is listed. The winner must hold a share of all valid years, which are those with any class.
+none is listed. The winner must hold a share of all valid years, which are those with any class. With `inside`, a series
+settles only if it never leaves the classes, so that a year without a class leaves it alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numba
 import numpy as np
 from pydantic import Field
 
-from mutirao.filters.lookup import Lookup
+from mutirao.filters.lookup import EVERYTHING, Lookup
+from mutirao.filters.shares import is_met, years_needed
 from mutirao.filters.step import FREE, TITLE, Limits, Prepared, SeriesWork, Share, Step, may_write
+from mutirao.filters.strips import find_changing, take
 from mutirao.legend import NODATA
 from mutirao.model import Reference
 
@@ -35,8 +38,12 @@ class Mode(Step):
         """Look up classes."""
         order = look.codes(self.classes, "classes") or list(range(1, 256))
         settings = (self.filter, order, self.inside, self.share, self.writes)
-        arguments = (np.array(order, np.uint8), self.inside, self.share, self.writes == "all")
+        arguments = (np.array(order, np.uint8), self.inside, years_needed(self.share), self.writes == "all")
         return lambda: SeriesWork(settings, settle, arguments, evidence=(0, 0))
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the classes that vote."""
+        return frozenset(look.codes(self.classes, "classes")) or EVERYTHING - {NODATA}
 
 
 def reference(
@@ -54,14 +61,14 @@ def reference(
         return list(series)
     best = max(classes, key=lambda code: (votes.count(code), -classes.index(code)))
     valid = len(series) - series.count(NODATA)
-    if votes.count(best) < share * valid:
+    if not is_met(share, votes.count(best), valid):
         return list(series)
     written = [now != NODATA and (whole or now in classes) for now in series]
     return [best if written[t] and limits.allow(t, now) else now for t, now in enumerate(series)]
 
 
 @numba.njit(nogil=True, cache=True)
-def settle(classes, writable, protected, order, inside, share, whole):  # type: ignore[no-untyped-def]
+def settle(classes, writable, protected, order, inside, needed, whole):  # type: ignore[no-untyped-def]
     """Settle series in place.
 
     Parameters
@@ -70,35 +77,40 @@ def settle(classes, writable, protected, order, inside, share, whole):  # type: 
     writable, protected : see `SeriesWork.kernel`.
     order : (class,) uint8, classes that vote; of equally frequent ones the first wins.
     inside : leave alone the series that have any other class, or none, in a year.
-    share : smallest share of the winner in the valid years.
+    needed : (valid years,) int64, fewest years of the winner, from `years_needed`.
     whole : write all valid years, else those of the classes.
     """
-    years = len(classes)
-    counts, listed = np.empty(256, np.int64), np.zeros(256, np.bool_)
+    counts, listed, rank = np.zeros(256, np.int64), np.zeros(256, np.bool_), np.full(256, len(order))
     listed[order] = True
-    for p in range(classes.shape[1]):
-        if _is_constant(classes[:, p]):
+    written = np.ones(256, np.bool_) if whole else listed.copy()
+    written[0] = False
+    for i in range(len(order) - 1, -1, -1):
+        rank[order[i]] = i
+    series = np.empty(len(classes), np.uint8)
+    found = find_changing(classes)
+    for p in range(len(found)):
+        if not found[p]:
             continue
-        counts[:] = 0
-        for t in range(years):
-            counts[classes[t, p]] += 1
-        votes, best = 0, order[0]
-        for code in order:
-            votes += counts[code]
-            if counts[code] > counts[best]:
-                best = code
-        enough = votes > 0 and counts[best] >= share * (years - counts[0])
-        if enough and not (inside and votes < years):
-            for t in range(years):
-                now = classes[t, p]
-                if now != 0 and (whole or listed[now]) and may_write(writable, protected, t, now):
-                    classes[t, p] = best
+        take(classes, p, series)
+        votes = 0
+        for code in series:
+            counts[code] += 1
+            votes += listed[code]
+        # The shorter of the two holds all classes that may win.
+        best = _most_frequent(order if len(order) < len(series) else series, counts, listed, rank)
+        enough = votes > 0 and counts[best] >= needed[len(series) - counts[0]] and not (inside and votes < len(series))
+        for t in range(len(series)):
+            now = series[t]
+            counts[now] = 0
+            if enough and now != best and written[now] and may_write(writable, protected, t, now):
+                classes[t, p] = best
 
 
 @numba.njit(nogil=True, cache=True)
-def _is_constant(series):  # type: ignore[no-untyped-def]
-    """Return whether a series never changes, so that nothing can be settled."""
-    same = True
-    for t in range(1, len(series)):
-        same &= series[t] == series[0]
-    return same
+def _most_frequent(candidates, counts, listed, rank):  # type: ignore[no-untyped-def]
+    """Return the candidate that votes and has most years; of equally frequent ones that of the lowest rank."""
+    best, most = candidates[0], -1
+    for code in candidates:
+        if listed[code] and (counts[code] > most or (counts[code] == most and rank[code] < rank[best])):
+            best, most = code, counts[code]
+    return best

@@ -28,9 +28,8 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag
 
 from mutirao.filters.labels import CORNERS, EDGES, ENDLESS, Runs, label, reserve
-from mutirao.filters.lookup import Lookup
+from mutirao.filters.lookup import EVERYTHING, Lookup
 from mutirao.filters.patchrule import (
-    MAX_HALO,
     UNITS_PER_HA,
     Becomes,
     Rule,
@@ -41,7 +40,8 @@ from mutirao.filters.patchrule import (
     units_of,
 )
 from mutirao.filters.replacement import Ballot, ballot, mark_small, replace_by_mode, replace_patches
-from mutirao.filters.step import FREE, TITLE, Limits, MapWork, Prepared, Site, Step
+from mutirao.filters.step import FREE, MAX_HALO, TITLE, Limits, MapWork, Prepared, Site, Step
+from mutirao.legend import NODATA
 from mutirao.model import ReferenceKey
 
 
@@ -97,6 +97,11 @@ class Patches(Step):
             self._check_reach(look, rule, pixel)
         settings = (self.filter, *rule.settings)
         return lambda: MapWork(settings, lambda block, site: remove_patches(block, site, rule), halo(rule, pixel) or 0)
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return all classes: what is around a patch."""
+        del look
+        return EVERYTHING - {NODATA}
 
     def _check_keys(self, look: Lookup) -> None:
         if (self.min_pixels is None) == (self.min_ha is None):

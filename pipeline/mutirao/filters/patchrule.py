@@ -20,8 +20,6 @@ Becomes = Literal["border", "mode", "largest"]
 Votes = Literal["all", "large"]
 UNITS_PER_HA = 1_000_000
 """Square decimetres."""
-MAX_HALO = 256
-"""Largest halo of a step: a tile of 2048 pixels then costs 1.6 times its own."""
 OTHERS = "default"
 """Key for the classes that a mapping by class does not name."""
 

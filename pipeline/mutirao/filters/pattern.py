@@ -1,14 +1,17 @@
 """Pattern rewrite: windows of a series that fit a pattern of classes are rewritten as the pattern says.
 
-Rewrites run in their order, and each is tried at every window, years ascending or descending. What a rewrite reads is
-the series as the step found it (`original`), as its own pass found it (`pass`), or the running one, in which earlier
-hits are visible.
+Rewrites run in their order. With `order: rewrites`, each passes through all windows, years ascending or descending,
+before the next one; with `order: years`, there is one pass for each year, in which all rewrites are tried on the
+windows that begin there. What a rewrite reads is the series as the step found it (`original`), as the pass found it
+(`pass`), or the running one, in which earlier hits are visible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 import numba
@@ -38,14 +41,19 @@ class Pattern(Step):
     )
     reads: Reads = Field(default="original", description=READS)
     scan: Scan = Field(default="ascending", description=SCAN)
+    order: Literal["rewrites", "years"] = Field(
+        default="rewrites",
+        description="rewrites: each goes through all years before the next; years: at each year, the first of a "
+        "window, all are tried before the next year.",
+    )
 
     def prepare(self, look: Lookup) -> Prepared:
         """Read the patterns."""
         rewrites = [read_rewrite(text, look, "rewrites", i) for i, text in enumerate(self.rewrites)]
         plain = [([sorted(codes) for codes in rewrite.before], rewrite.after) for rewrite in rewrites]
-        settings = (self.filter, plain, self.windows, self.reads, self.scan)
+        settings = (self.filter, plain, self.windows, self.reads, self.scan, self.order)
         laid = (self.windows == "first", self.windows == "last")
-        read = (self.reads == "original", self.reads == "running", self.scan == "descending")
+        read = (self.reads == "original", self.reads == "running", self.scan == "descending", self.order == "years")
         return lambda: SeriesWork(
             settings, rewrite_patterns, (*compile_rewrites(rewrites), *laid, *read), **_judges(rewrites, self.windows)
         )
@@ -105,19 +113,29 @@ def reference(
     windows: str = "any",
     reads: Reads = "original",
     descending: bool = False,
+    by_years: bool = False,
     limits: Limits = FREE,
 ) -> list[int]:
-    """Rewrite one pixel's series in plain Python."""
+    """Rewrite one pixel's series in plain Python; `by_years` is `order: years`."""
     now = list(series)
-    for rewrite in rewrites:
+    years = range(len(now) - 1, -1, -1) if descending else range(len(now))
+    starts = [_starts(len(now), rewrite, windows) for rewrite in rewrites]
+    tries = [(r, t) for r in range(len(rewrites)) for t in years if t in starts[r]]
+    if by_years:
+        tries = [(r, t) for t in years for r in range(len(rewrites)) if t in starts[r]]
+    for _, one_pass in groupby(tries, key=itemgetter(1 if by_years else 0)):
         read = {"original": list(series), "pass": list(now), "running": now}[reads]
-        starts = list(range(len(now) - len(rewrite.before) + 1))
-        chosen = {"any": starts, "first": starts[:1], "last": starts[-1:]}[windows]
-        for t in reversed(chosen) if descending else chosen:
-            if all(read[t + i] in allowed for i, allowed in enumerate(rewrite.before)):
-                for i, code in enumerate(rewrite.after, start=t):
+        for r, t in one_pass:
+            if all(read[t + i] in allowed for i, allowed in enumerate(rewrites[r].before)):
+                for i, code in enumerate(rewrites[r].after, start=t):
                     now[i] = code if code != KEEP and limits.allow(i, now[i]) else now[i]
     return now
+
+
+def _starts(years: int, rewrite: Rewrite, windows: str) -> range:
+    """Return the years at which a rewrite is laid."""
+    fitting = range(years - len(rewrite.before) + 1)
+    return {"any": fitting, "first": fitting[:1], "last": fitting[-1:]}[windows]
 
 
 def compile_rewrites(rewrites: Sequence[Rewrite]) -> tuple[np.ndarray, ...]:
@@ -189,6 +207,7 @@ def rewrite_patterns(  # type: ignore[no-untyped-def]
     original,
     running,
     descending,
+    by_years,
 ):
     """Rewrite series in place.
 
@@ -201,11 +220,14 @@ def rewrite_patterns(  # type: ignore[no-untyped-def]
     writable, protected : see `SeriesWork.kernel`.
     allowed, written, lengths, alike, anchors, last_place, masks, starts, ends : from `compile_rewrites`.
     first, last : lay patterns on the first, or the last window only; neither is every window.
-    original, running, descending : what is read, and the scan direction; see the head of this module.
+    original, running, descending, by_years : what is read, the scan direction and the order; see the head of this
+        module.
     """
     series = np.empty(len(classes), np.uint8)
     read = np.empty_like(series)
     fits = np.zeros(len(starts), np.uint64)
+    patterns, machine = (allowed, written, lengths), (last_place, masks, starts, ends, fits)
+    how = (first, last, original, running, descending)
     changing = find_changing(classes)
     anchored = find_any(classes, anchors) if len(anchors) else np.ones(len(changing), np.bool_)
     for p in range(len(changing)):
@@ -215,14 +237,26 @@ def rewrite_patterns(  # type: ignore[no-untyped-def]
         if not _find_fits(series, masks, starts, ends, fits):
             continue
         read[:] = series
-        for r in range(len(lengths)):
-            if (fits[last_place[r, 0]] >> last_place[r, 1]) & np.uint64(1):
-                laid = (lengths[r], first, last, running, descending)
-                changed = _rewrite(series, read, allowed[r], written[r], laid, writable, protected)
-                if changed and not original:
-                    read[:] = series
-                    _find_fits(series, masks, starts, ends, fits)
+        if by_years:
+            _rewrite_by_years(series, read, patterns, machine, how, writable, protected)
+        else:
+            _rewrite_in_order(series, read, patterns, machine, how, writable, protected)
         give(classes, p, series)
+
+
+@numba.njit(nogil=True, cache=True)
+def _rewrite_in_order(series, read, patterns, machine, how, writable, protected):  # type: ignore[no-untyped-def]
+    """Let each pattern pass through one series; `read` is what it reads, and the machine knows which ones fit."""
+    allowed, written, lengths = patterns
+    last_place, masks, starts, ends, fits = machine
+    first, last, original, running, descending = how
+    for r in range(len(lengths)):
+        if (fits[last_place[r, 0]] >> last_place[r, 1]) & np.uint64(1):
+            laid = (lengths[r], first, last, running, descending)
+            changed = _rewrite(series, read, allowed[r], written[r], laid, writable, protected)
+            if changed and not original:
+                read[:] = series
+                _find_fits(series, masks, starts, ends, fits)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -234,13 +268,45 @@ def _rewrite(series, read, allowed, written, laid, writable, protected):  # type
         t = starts - 1 - i if descending else i
         if (first and t > 0) or (last and t < starts - 1) or not _fits(read, t, allowed, length):
             continue
-        for place in range(length):
-            code = written[place]
-            if code >= 0 and may_write(writable, protected, t + place, series[t + place]):
-                changed |= series[t + place] != code
-                series[t + place] = code
-                if running:
-                    read[t + place] = code
+        changed |= _write(series, read, t, written, length, running, writable, protected)
+    return changed
+
+
+@numba.njit(nogil=True, cache=True)
+def _rewrite_by_years(series, read, patterns, machine, how, writable, protected):  # type: ignore[no-untyped-def]
+    """Try all patterns at each year of one series; `read` is what they read, and the machine knows which ones fit."""
+    allowed, written, lengths = patterns
+    last_place, masks, starts, ends, fits = machine
+    first, last, original, running, descending = how
+    for i in range(len(series)):
+        t = len(series) - 1 - i if descending else i
+        changed = False
+        for r in range(len(lengths)):
+            left = len(series) - lengths[r] - t
+            if left < 0 or (first and t > 0) or (last and left > 0):
+                continue
+            may_fit = (fits[last_place[r, 0]] >> last_place[r, 1]) & np.uint64(1)
+            if may_fit and _fits(read, t, allowed[r], lengths[r]):
+                wrote = _write(series, read, t, written[r], lengths[r], running, writable, protected)
+                changed |= wrote
+                if wrote and running:
+                    _find_fits(series, masks, starts, ends, fits)
+        if changed and not original and not running:
+            read[:] = series
+            _find_fits(series, masks, starts, ends, fits)
+
+
+@numba.njit(nogil=True, cache=True)
+def _write(series, read, start, written, length, running, writable, protected):  # type: ignore[no-untyped-def]
+    """Write a pattern that fits, to what is read as well if that is the running series, and tell what changed."""
+    changed = False
+    for place in range(length):
+        code, t = written[place], start + place
+        if code >= 0 and may_write(writable, protected, t, series[t]):
+            changed |= series[t] != code
+            series[t] = code
+            if running:
+                read[t] = code
     return changed
 
 

@@ -35,6 +35,10 @@ class Persistence(Step):
         arguments = (table_of(events), self.run, becomes)
         return lambda: SeriesWork(settings, prolong, arguments, evidence=(1, 0))
 
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the class after an event."""
+        return frozenset({look.single(self.becomes, "becomes")})
+
 
 def reference(
     series: Sequence[int], events: frozenset[int], run: int, becomes: int, limits: Limits = FREE

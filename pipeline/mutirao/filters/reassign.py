@@ -39,6 +39,10 @@ class Reassign(Step):
         table = np.array([changes.get(code, code) for code in range(256)], np.uint8)
         return lambda: SeriesWork((self.filter, sorted(changes.items())), reassign, (table,))
 
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return the new classes."""
+        return frozenset(NODATA if new == "nodata" else look.single(new, "map", old) for old, new in self.map.items())
+
 
 def reference(series: Sequence[int], changes: Mapping[int, int], limits: Limits = FREE) -> list[int]:
     """Reassign the classes of one pixel's series in plain Python."""

@@ -3,8 +3,11 @@
 A row names the classes of the years t-2 to t+2, of which its kernel looks at 3 (t-1 to t+1), 4 (t-1 to t+2) or 5; an
 empty cell, `null`, `x` and `*` are any class, and `3/4` is either. Its type says where it is laid and which single year
 takes the result: RG, everywhere and the year t; RP, the first years of the series and the first of them; RU, the last
-years and the last of them. Longer kernels run before shorter ones, of one kernel RP, RG, RU, and all of them in place
-with years ascending. Rows that are not active are counted and left out.
+years and the last of them. Rows that are not active are counted and left out.
+
+The order is that of the network's script: longer kernels before shorter ones, of one kernel RP, RG, RU; all of them in
+place, with years ascending; at each year all rows of RG, in their order, before the next year. RG leaves out the last
+window of the series, as the script does. Of kernel 4, which the script does not know, no window is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Literal, get_args
 from mutirao.errors import ConfigError, Finding
 from mutirao.filters.chain import Chain, StatedSurroundings
 from mutirao.filters.pattern import Pattern
+from mutirao.filters.step import Span
 from mutirao.legend import slug
 
 Kind = Literal["first", "general", "last"]
@@ -28,6 +32,8 @@ _PLACES = ("t-2", "t-1", "t", "t+1", "t+2")
 _NAMES = {"tminus2": "t-2", "tminus1": "t-1", "t0": "t", "tplus1": "t+1", "tplus2": "t+2"}
 _LOOKS = {3: _PLACES[1:4], 4: _PLACES[1:], 5: _PLACES}
 """Columns that a kernel looks at."""
+_LEFT_OUT = {3: 2, 5: 3}
+"""Years at the end of the series that RG does not write, by kernel."""
 _NEEDED = ("type", "kernel", "active", *_PLACES, "result")
 _ANYTHING = ("", "null", "none", "x", "*")
 _YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
@@ -197,6 +203,8 @@ def chain_of(table: RuleTable, name: str, legend: str, first: int, last: int) ->
             rewrites=tuple(text for row in rows for text in row.rewrites()),
             windows="any" if kind == "general" else kind,
             reads="running",
+            order="years" if kind == "general" else "rewrites",
+            years=Span(last=last - _LEFT_OUT[kernel]) if kind == "general" and kernel in _LEFT_OUT else None,
         )
         for kernel, kind, rows in _groups(table)
     )
@@ -227,8 +235,9 @@ def chain_text(chain: Chain, table: RuleTable, source: str) -> str:
     if stated:
         lines.append(f"vocabulary: {{legend: {stated.legend}, first: {stated.first}, last: {stated.last}}}")
     lines.append("steps:")
-    for step, (_, _, rows) in zip(chain.steps, _groups(table), strict=True):
-        windows = step.windows if isinstance(step, Pattern) else "any"
-        lines += ["  - filter: pattern", f"    title: {step.title}", f"    windows: {windows}", "    reads: running"]
+    for step, (_, kind, rows) in zip(chain.steps, _groups(table), strict=True):
+        lines += ["  - filter: pattern", f"    title: {step.title}", "    reads: running"]
+        lines += ["    order: years"] if kind == "general" else [f"    windows: {kind}"]
+        lines += [f"    years: {{last: {step.years.last}}}"] if isinstance(step, Pattern) and step.years else []
         lines += ["    rewrites:", *(f'      - "{text}" # {row.name}' for row in rows for text in row.rewrites())]
     return "\n".join(lines) + "\n"

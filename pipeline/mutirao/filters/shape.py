@@ -33,8 +33,9 @@ from pydantic import Field
 
 from mutirao.errors import GridError
 from mutirao.filters.floods import Pixel, components, gather, scratch, steps_of
-from mutirao.filters.lookup import Lookup
-from mutirao.filters.step import FREE, TITLE, Limits, MapWork, Prepared, Share, Site, Step
+from mutirao.filters.lookup import EVERYTHING, Lookup
+from mutirao.filters.step import FREE, MAX_HALO, TITLE, Limits, MapWork, Prepared, Share, Site, Step
+from mutirao.legend import NODATA
 from mutirao.model import Reference
 
 _DM2_PER_HA = 1_000_000
@@ -51,11 +52,11 @@ class Shape(Step):
     filter: Literal["shape"]
     title: str = Field(default="Remove small patches of odd shape", description=TITLE)
     classes: tuple[Reference, ...] = Field(min_length=1, description="Classes whose patches are judged.")
-    max_pixels: int = Field(default=128, ge=1, le=512, description="Largest patch that is judged, in pixels.")
+    max_pixels: int = Field(default=128, ge=1, le=MAX_HALO, description="Largest patch that is judged, in pixels.")
     max_ha: float | None = Field(default=None, gt=0, description="Largest patch that is judged, in hectares.")
     min_fill: Share = Field(default=0.65, description="Smallest share of its bounding box that a patch must cover.")
     core: bool = Field(default=True, description="Whether a patch must hold a square of 3 x 3 pixels.")
-    speck_pixels: int = Field(default=3, ge=0, le=512, description="Largest patch that is a speck, in pixels.")
+    speck_pixels: int = Field(default=3, ge=0, le=MAX_HALO, description="Largest patch that is a speck, in pixels.")
     specks: Literal["remove", "keep"] = Field(
         default="remove", description="Whether specks go; those that stay need the fill, but no core."
     )
@@ -74,6 +75,11 @@ class Shape(Step):
             lambda block, site: remove_odd_shapes(block, site, judged, *options),
             max(most, self.radius),
         )
+
+    def classes_written(self, look: Lookup) -> frozenset[int]:
+        """Return all classes: what is around a patch."""
+        del look
+        return EVERYTHING - {NODATA}
 
     def _most_pixels(self, look: Lookup) -> int:
         """Return the most pixels that a judged patch may have; an area below a pixel is the finding F124."""

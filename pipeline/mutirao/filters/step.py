@@ -23,6 +23,8 @@ READS = (
     "original: judge on the series as the step found it; pass: as the pass of the class found it; running: on what has "
     "been written so far."
 )
+MAX_HALO = 512
+"""Largest halo of a step: a tile of 2048 pixels then costs 2.25 times its own. A step that needs more is refused."""
 SCAN = "Order in which the years are judged; matters only for 'reads: running'."
 TITLE = "For the notes and the map page."
 
@@ -71,6 +73,15 @@ class Step(Frozen):
         """Look up names, and return what makes the work of the step; it is called only if all names are known."""
         raise NotImplementedError
 
+    def classes_written(self, look: Lookup) -> frozenset[int] | None:
+        """Return the classes that the step may write where they did not stand, nodata included; None is any.
+
+        The linter of chains relies on it: what is not named here is never written, on any map, whatever else the step
+        says. It is called only if all names are known.
+        """
+        del look
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -88,7 +99,7 @@ class Limits:
 FREE = Limits()
 
 
-@numba.njit(nogil=True, inline="always")
+@numba.njit(nogil=True, cache=True)
 def may_write(writable, protected, t, code):  # type: ignore[no-untyped-def]
     """Return whether a kernel may overwrite a class in a year: `Limits.allow` in arrays."""
     return writable[t] and not protected[code]
@@ -130,6 +141,8 @@ class SeriesWork:
     by_value: tuple[Any, ...] = ()
     """What each value of the only layer means, as plain values, if the settings do not tell: the step does at a pixel
     what the pixel's value means, whatever the other values mean."""
+    streams: bool = False
+    """Whether the kernel passes over the years of a block once, so that strips in the cache are of no use to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ import numba
 import numpy as np
 
 BLOCK = 64
-"""Pixels of a row that `list_marked` passes over at a time."""
+"""Pixels of a row that are passed over at a time if nothing is found in them."""
+_COUNTABLE = 252
+"""Years that a byte can count, in fours."""
 
 
 @numba.njit(nogil=True, cache=True)
@@ -49,10 +51,16 @@ def holds(year, code):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def count_class(classes, code, counts):  # type: ignore[no-untyped-def]
     """Add the years of a class in (year, pixel) uint8 to (pixel,) int16."""
-    few, wanted = np.empty(len(counts), np.uint8), np.uint8(code)
-    for start in range(0, len(classes), 255):
+    few, wanted, years = np.empty(len(counts), np.uint8), np.uint8(code), len(classes)
+    for start in range(0, years, _COUNTABLE):
         few[:] = 0
-        for t in range(start, min(start + 255, len(classes))):
+        stop = min(start + _COUNTABLE, years)
+        fours = stop - (stop - start) % 4
+        for t in range(start, fours, 4):
+            one, two, three, four = classes[t], classes[t + 1], classes[t + 2], classes[t + 3]
+            for p in range(len(few)):
+                few[p] += (one[p] == wanted) + (two[p] == wanted) + (three[p] == wanted) + (four[p] == wanted)
+        for t in range(fours, stop):
             year = classes[t]
             for p in range(len(few)):
                 few[p] += year[p] == wanted
@@ -99,36 +107,41 @@ def give(classes, p, series):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def mark_changes(before, now, marks, number):  # type: ignore[no-untyped-def]
-    """Write a number wherever two strips differ, make the first equal to the second, and tell whether they differed.
+def carry_over(strip, block, first, marks, number):  # type: ignore[no-untyped-def]
+    """Write to a block what a strip of it has become, where it has.
 
     Parameters
     ----------
-    before, now : (year, pixel) uint8; before is changed in place.
-    marks : (year, pixel) uint8; changed in place.
+    strip : (year, pixel) uint8.
+    block : (year, pixel) uint8, where the strip begins at pixel `first`; changed in place.
+    marks : uint8 of the shape of the block, which take the number wherever it changes; or without years.
     number : 1 to 255.
     """
-    changed = False
-    code = np.uint8(number)
-    for t in range(len(now)):
-        was, year, mark = before[t], now[t], marks[t]
-        different = False
-        for p in range(len(year)):
-            different |= was[p] != year[p]
-        if different:
-            changed = True
-            for p in range(len(year)):
-                old = mark[p]
-                mark[p] = code if was[p] != year[p] else old
-                was[p] = year[p]
-    return changed
+    pixels = strip.shape[1]
+    for t in range(len(strip)):
+        now, was = strip[t], block[t]
+        for start in range(0, pixels, BLOCK):
+            if start + BLOCK > pixels or _differ(now, was, start, first):
+                for p in range(start, min(start + BLOCK, pixels)):
+                    if now[p] != was[first + p]:
+                        was[first + p] = now[p]
+                        if len(marks):
+                            marks[t, first + p] = number
 
 
 @numba.njit(nogil=True, cache=True)
-def restore_outside(before, now, scope):  # type: ignore[no-untyped-def]
-    """Take back what was written outside (pixel,) bool; before and now are (year, pixel) uint8, now is changed."""
-    for t in range(len(now)):
-        was, year = before[t], now[t]
-        for p in range(len(year)):
-            old, new = was[p], year[p]
-            year[p] = new if scope[p] else old
+def _differ(one, other, start, first):  # type: ignore[no-untyped-def]
+    """Return whether `BLOCK` pixels from start of a year differ from those of another, which begins at first."""
+    differs, p, q = False, np.uint64(start), np.uint64(first + start)
+    for i in range(np.uint64(BLOCK)):
+        differs |= one[p + i] != other[q + i]
+    return differs
+
+
+@numba.njit(nogil=True, cache=True)
+def restore_outside(strip, block, first, scope):  # type: ignore[no-untyped-def]
+    """Take back what was written to a strip of a block outside (pixel,) bool; see `carry_over`."""
+    for t in range(len(strip)):
+        now, was = strip[t], block[t]
+        for p in range(len(now)):
+            now[p] = now[p] if scope[p] else was[first + p]

@@ -15,11 +15,15 @@ import numpy as np
 from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
-from mutirao.filters.step import FREE, READS, SCAN, TITLE, Limits, Prepared, Reads, Scan, SeriesWork, Step, may_write
-from mutirao.filters.strips import BLOCK, give, list_marked, take
+from mutirao.filters.step import FREE, READS, SCAN, TITLE, Limits, Prepared, Reads, Scan, SeriesWork, Step
+from mutirao.filters.strips import BLOCK
 from mutirao.model import Reference
 
 _NEVER = 256
+_ABREAST = 128 * BLOCK
+"""Pixels of a year that are judged before those of the next year, so that three years stay in the nearest cache."""
+_GATHERED = 512
+"""Series with gaps that are worked on side by side."""
 
 
 class Window(Step):
@@ -40,7 +44,7 @@ class Window(Step):
         flags = (self.writes == "gap", self.reads == "original", self.reads == "running", self.scan == "descending")
         arguments = (np.array(order, np.uint8), self.width, *flags)
         evidence = (1, 1 if self.writes == "gap" else self.width - 2)
-        return lambda: SeriesWork(settings, close_windows, arguments, evidence=evidence)
+        return lambda: SeriesWork(settings, close_windows, arguments, evidence=evidence, streams=True)
 
 
 def reference(
@@ -96,19 +100,38 @@ def _close_single_years(classes, writable, protected, order):  # type: ignore[no
     """
     years, pixels = classes.shape
     rank = _ranks(order)
-    candidate = np.zeros(-(-pixels // BLOCK) * BLOCK, np.uint8)
-    words, places = candidate.view(np.uint64), np.empty(pixels, np.int64)
-    for t in range(1, years - 1):
-        if writable[t]:
-            _mark_single_years(classes, t, candidate)
-            next_writable = t < years - 2 and writable[t + 1]
-            for p in places[: list_marked(candidate, words, places)]:
-                now, code = classes[t, p], classes[t + 1, p]
-                gives_way = (
-                    rank[now] < rank[code] and next_writable and not protected[code] and classes[t + 2, p] == now
-                )
-                if rank[code] < _NEVER and not protected[now] and not gives_way:
-                    classes[t, p] = code
+    for first in range(0, pixels, _ABREAST):
+        end = min(first + _ABREAST, pixels)
+        for t in range(1, years - 1):
+            if writable[t]:
+                next_writable = t < years - 2 and writable[t + 1]
+                before, now, after = classes[t - 1], classes[t], classes[t + 1]
+                for start in range(first, end, BLOCK):
+                    if start + BLOCK > end or _any_single_year(before, now, after, start):
+                        stop = min(start + BLOCK, end)
+                        _close_year(classes, t, start, stop, next_writable, protected, rank)
+
+
+@numba.njit(nogil=True, cache=True)
+def _any_single_year(before, now, after, start):  # type: ignore[no-untyped-def]
+    """Return whether any pixel of a block has the same class before and after, and another in the year."""
+    found, first = False, np.uint64(start)
+    for i in range(np.uint64(BLOCK)):
+        p = first + i
+        found |= (before[p] == after[p]) & (before[p] != now[p])
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _close_year(classes, t, start, stop, next_writable, protected, rank):  # type: ignore[no-untyped-def]
+    """Close the gaps of one year in the pixels from start to stop."""
+    before, year, after = classes[t - 1], classes[t], classes[t + 1]
+    for p in range(start, stop):
+        now, code = year[p], after[p]
+        if before[p] == code and now != code and rank[code] < _NEVER and not protected[now]:
+            is_rival = rank[now] < rank[code] and next_writable and not protected[code]
+            if not (is_rival and classes[t + 2, p] == now):
+                year[p] = code
 
 
 @numba.njit(nogil=True, cache=True)
@@ -121,71 +144,123 @@ def _ranks(order):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _mark_single_years(classes, t, candidate):  # type: ignore[no-untyped-def]
-    """Mark the pixels whose class before and after a year is the same, and another than in the year."""
-    before, now, after = classes[t - 1], classes[t], classes[t + 1]
-    for p in range(len(now)):
-        candidate[p] = (before[p] == after[p]) & (before[p] != now[p])
-
-
-@numba.njit(nogil=True, cache=True)
 def _close_gaps(classes, writable, protected, order, gap, whole_gap, original, running, descending):  # type: ignore[no-untyped-def]
-    """Close gaps of one to three years, class by class, of those series that have any gap to begin with."""
-    series = np.empty(len(classes), np.uint8)
-    read = np.empty_like(series)
-    holder = np.full(256, -1)
-    found = _find_gaps(classes, gap)
-    for p in range(len(found)):
-        if found[p]:
-            take(classes, p, series)
-            read[:] = series
-            for t in range(len(series)):
-                holder[series[t]] = p
+    """Close gaps of one to three years, class by class, of those series that have any gap to begin with.
+
+    These few are gathered side by side, so that the passes run along them as along a row of pixels.
+    """
+    places = np.empty(_ABREAST, np.int64)
+    now = np.empty((len(classes), _GATHERED), np.uint8)
+    read = now if running else np.empty_like(now)
+    shielded, held = np.empty_like(now), np.empty(256, np.bool_)
+    for first in range(0, classes.shape[1], _ABREAST):
+        count = _find_gaps(classes, first, min(first + _ABREAST, classes.shape[1]), gap, places)
+        for start in range(0, count, _GATHERED):
+            few = places[start : min(start + _GATHERED, count)]
+            _gather(classes, few, now, shielded, held, writable, protected)
+            stale = True
             for code in order:
-                if holder[code] == p:
-                    if not original:
-                        read[:] = series
-                    _close_class(series, read, code, gap, whole_gap, running, descending, writable, protected)
-            give(classes, p, series)
+                if held[code]:
+                    if stale:
+                        _copy(now, read, len(few))
+                    hit = _close_class(read, now, shielded, len(few), code, gap, whole_gap, descending, protected[code])
+                    stale = hit and not (original or running)
+            _scatter(now, few, classes)
 
 
 @numba.njit(nogil=True, cache=True)
-def _find_gaps(classes, gap):  # type: ignore[no-untyped-def]
-    """Return (pixel,) bool, true where any class has a gap of one to three years."""
-    found = np.zeros(classes.shape[1], np.bool_)
+def _find_gaps(classes, first, end, gap, places):  # type: ignore[no-untyped-def]
+    """List in (place,) int64 the pixels from first to end in which any class has a gap; return how many."""
+    found = np.zeros(end - first, np.bool_)
     for t in range(1, len(classes) - gap):
-        before, first, middle, last, after = (
-            classes[t - 1],
-            classes[t],
-            classes[t + gap // 2],
-            classes[t + gap - 1],
-            classes[t + gap],
-        )
-        for p in range(len(found)):
-            code = before[p]
-            found[p] |= (code == after[p]) & (code != first[p]) & (code != middle[p]) & (code != last[p])
+        before, begin, after = classes[t - 1], classes[t], classes[t + gap]
+        middle, last = classes[t + gap // 2], classes[t + gap - 1]
+        for start in range(first, end, BLOCK):
+            if start + BLOCK > end or _any_gap(before, begin, middle, last, after, start):
+                for p in range(np.uint64(start), np.uint64(min(start + BLOCK, end))):
+                    code, k = before[p], p - np.uint64(first)
+                    found[k] |= (code == after[p]) & (code != begin[p]) & (code != middle[p]) & (code != last[p])
+    count = 0
+    for i in range(len(found)):
+        places[count] = first + i  # written over unless a gap was found: no branch to guess
+        count += found[i]
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _any_gap(before, begin, middle, last, after, start):  # type: ignore[no-untyped-def]
+    """Return whether any pixel of a block has one class before and after, and others in the three years between."""
+    found, first = False, np.uint64(start)
+    for i in range(np.uint64(BLOCK)):
+        p = first + i
+        code = before[p]
+        found |= (code == after[p]) & (code != begin[p]) & (code != middle[p]) & (code != last[p])
     return found
 
 
 @numba.njit(nogil=True, cache=True)
-def _close_class(series, read, code, gap, whole_gap, running, descending, writable, protected):  # type: ignore[no-untyped-def]
-    """Close the gaps of one class in one series, as the reference does."""
-    starts = len(series) - gap
-    for i in range(1, starts):
-        t = starts - i if descending else i
-        if _is_gap(read, t, gap, code):
-            for place in range(t, t + (gap if whole_gap else 1)):
-                if may_write(writable, protected, place, series[place]):
-                    series[place] = code
-                    if running:
-                        read[place] = code
+def _gather(classes, places, now, shielded, held, writable, protected):  # type: ignore[no-untyped-def]
+    """Copy the series at some places side by side.
+
+    Tells in (year, series) uint8 what must not be overwritten, and in (256,) bool which classes there are.
+    """
+    held[:] = False
+    for t in range(len(classes)):
+        fixed = not writable[t]
+        for k in range(len(places)):
+            code = classes[t, places[k]]
+            now[t, k] = code
+            shielded[t, k] = fixed | protected[code]
+            held[code] = True
 
 
 @numba.njit(nogil=True, cache=True)
-def _is_gap(read, t, gap, code):  # type: ignore[no-untyped-def]
-    """Return whether a class holds before and after, but not in the gap that begins at t."""
-    held, i = read[t - 1] == code and read[t + gap] == code, 0
-    while held and i < gap:
-        held = read[t + i] != code
-        i += 1
-    return held
+def _copy(now, read, count):  # type: ignore[no-untyped-def]
+    """Copy the first series of (year, series) uint8; `read` may be the same memory."""
+    for t in range(len(now)):
+        for k in range(np.uint64(count)):
+            read[t, k] = now[t, k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _scatter(now, places, classes):  # type: ignore[no-untyped-def]
+    """Copy series back to where they were gathered."""
+    for t in range(len(classes)):
+        for k in range(len(places)):
+            if classes[t, places[k]] != now[t, k]:
+                classes[t, places[k]] = now[t, k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _close_class(read, now, shielded, count, code, gap, whole_gap, descending, is_protected):  # type: ignore[no-untyped-def]
+    """Close the gaps of one class in the first series of (year, series) uint8; tell whether there are any."""
+    hit = np.empty(now.shape[1], np.uint8)
+    starts, changed = len(now) - gap, False
+    for i in range(1, starts):
+        t = starts - i if descending else i
+        if _hit(read, t, gap, code, hit, count):
+            changed = True
+            for place in range(t, t + (gap if whole_gap else 1)):
+                _write(now, shielded, place, hit, count, code, is_protected)
+    return changed
+
+
+@numba.njit(nogil=True, cache=True)
+def _hit(read, t, gap, code, hit, count):  # type: ignore[no-untyped-def]
+    """Write into (series,) uint8 whether a gap of a class begins in a year, and tell whether any does."""
+    found, middle, last, after = False, t + gap // 2, t + gap - 1, t + gap
+    for k in range(np.uint64(count)):
+        held = (read[t - 1, k] == code) & (read[after, k] == code)
+        here = held & (read[t, k] != code) & (read[middle, k] != code) & (read[last, k] != code)
+        hit[k] = here
+        found |= here
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _write(now, shielded, t, hit, count, code, is_protected):  # type: ignore[no-untyped-def]
+    """Write a class in a year to the series that are hit and not shielded."""
+    for k in range(np.uint64(count)):
+        old, shield = now[t, k], shielded[t, k]
+        now[t, k] = code if hit[k] > shield else old
+        shielded[t, k] = is_protected if hit[k] > shield else shield

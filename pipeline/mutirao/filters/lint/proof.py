@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from mutirao.filters.lintmodel import COPY, COPY_NEXT, Act, Anything, Modelled, Pass
+from mutirao.filters.lint.model import COPY, COPY_NEXT, Act, Anything, Modelled, Pass, passes_of
 from mutirao.filters.pattern import KEEP
 
 WORK = 100_000
@@ -23,6 +24,8 @@ _LETTER = 8
 Option = tuple[tuple[int, ...], int, bool]
 Windows = tuple[tuple[int, ...], ...]
 """State of the windows that are not over, by act."""
+Phase = tuple[bool, tuple[bool, ...]]
+"""Whether a year may be written by an act, and by pass of the act whether a window begins in it."""
 State = tuple[Windows, bool]
 """With it, whether the question was answered on the way."""
 Layer = dict[State, tuple[State, int]]
@@ -33,7 +36,7 @@ class UndecidedError(Exception):
     """A question takes more moves than a linter may spend."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Op:
     """One act between two series, numbered; 0 is what comes in."""
 
@@ -44,8 +47,18 @@ class Op:
     target: int
     writable: tuple[bool, ...]
     protected: frozenset[int]
-    asked: bool = False
-    """Whether the question is if this pass fires."""
+    asked: int | None = None
+    """Number of the pass of the act of which the question is if it fires."""
+
+    @cached_property
+    def passes(self) -> tuple[Pass, ...]:
+        """Passes that the act makes, one beside the other."""
+        return () if isinstance(self.act, Anything) else passes_of(self.act)
+
+    @property
+    def width(self) -> int:
+        """Windows of the act that may be open at the end of a year."""
+        return max((len(each.before) - 1 for each in self.passes), default=0) * len(self.passes)
 
 
 class Program:
@@ -58,14 +71,20 @@ class Program:
         self.ops: list[Op] = []
 
     def add(
-        self, step: Modelled, acts: Iterable[Act], source: int, original: int | None = None, *, asked: bool = False
+        self,
+        step: Modelled,
+        acts: Iterable[Act],
+        source: int,
+        original: int | None = None,
+        *,
+        asked: int | None = None,
     ) -> int:
         """Let acts of a step follow a series, and return the series that they make.
 
         Parameters
         ----------
         original : the series as the step found it; None is the source.
-        asked : whether the question is if these acts fire.
+        asked : the question is if the pass of this number fires, in any of the acts.
         """
         found = source if original is None else original
         for act in acts:
@@ -79,7 +98,7 @@ class Program:
 
 def _spelled_out(act: Act, letters: Sequence[int]) -> Iterator[Act]:
     """Yield a pass for each class that could be copied from the year after, which the machine has not read yet."""
-    if isinstance(act, Anything) or COPY_NEXT not in act.after:
+    if not isinstance(act, Pass) or COPY_NEXT not in act.after:
         yield act
         return
     place = act.after.index(COPY_NEXT)
@@ -104,6 +123,9 @@ class Machine:
         self.inputs = program.inputs
         self.years = program.years
         self.moves = 0
+        # Years that lay the same windows and may write the same acts are alike, and most are.
+        self.phases = [tuple(_phase(op, t, self.years) for op in self.ops) for t in range(self.years)]
+        self.known: list[dict[object, list[Option]]] = [{} for _ in self.ops]
 
     def find(self, differ: tuple[int, int] | None = None) -> list[int] | None:
         """Return a series in which an asked pass fires or two results differ in a year; None if there is none.
@@ -113,17 +135,16 @@ class Machine:
         UndecidedError
             The question is too hard.
         """
-        start: State = (tuple((_OVER,) * _width(op) for op in self.ops), False)
+        start: State = (tuple((_OVER,) * op.width for op in self.ops), False)
         layers: list[Layer] = []
         frontier: Iterable[State] = [start]
         known: dict[object, list[tuple[int, Windows, bool]]] = {}
-        for t in range(self.years):
-            phase = tuple((op.writable[t], _is_laid(op, t, self.years)) for op in self.ops)
+        for phase in self.phases:
             layer: Layer = {}
             for state in frontier:
                 key = (phase, state[0])
                 if key not in known:
-                    known[key] = list(self._moves(state[0], t, differ))
+                    known[key] = list(self._moves(state[0], phase, differ))
                 for letter, windows, hit in known[key]:
                     layer.setdefault((windows, state[1] or hit), (state, letter))
             layers.append(layer)
@@ -138,71 +159,85 @@ class Machine:
             series.append(letter)
         return series[::-1]
 
-    def _moves(self, windows: Windows, t: int, differ: tuple[int, int] | None) -> Iterator[tuple[int, Windows, bool]]:
+    def _moves(
+        self, windows: Windows, phases: tuple[Phase, ...], differ: tuple[int, int] | None
+    ) -> Iterator[tuple[int, Windows, bool]]:
         for letter in self.inputs:
-            values = {0: letter}
-            for reached, hit in self._through(0, windows, t, values):
+            for values, reached, hit in self._through(windows, phases, letter):
                 apart = differ is not None and values[differ[0]] != values[differ[1]]
-                yield letter, reached, hit or apart
+                yield letter, tuple(reached), hit or apart
 
-    def _through(self, number: int, windows: Windows, t: int, values: dict[int, int]) -> Iterator[tuple[Windows, bool]]:
-        """Take one year through all acts from one on; `values` holds its class in every series meanwhile."""
-        if number == len(self.ops):
-            yield (), False
-            return
-        op = self.ops[number]
-        for state, value, fired in self._options(op, windows[number], t, values):
-            values[op.target] = value
-            for rest, hit in self._through(number + 1, windows, t, values):
-                yield (state, *rest), hit or (fired and op.asked)
+    def _through(
+        self, windows: Windows, phases: tuple[Phase, ...], letter: int
+    ) -> list[tuple[list[int], list[tuple[int, ...]], bool]]:
+        """Take one year through all acts: its class in every series, the windows after it, and whether a pass fired."""
+        ways: list[tuple[list[int], list[tuple[int, ...]], bool]] = [([letter], [], False)]
+        for number, phase in enumerate(phases):
+            following = []
+            for values, reached, hit in ways:
+                following += [
+                    ([*values, value], [*reached, state], hit or fired)
+                    for state, value, fired in self._options(number, windows[number], phase, values)
+                ]
+            ways = following
+        return ways
 
-    def _options(self, op: Op, windows: tuple[int, ...], t: int, values: dict[int, int]) -> list[Option]:
+    def _options(self, number: int, windows: tuple[int, ...], phase: Phase, values: Sequence[int]) -> list[Option]:
         self.moves += 1
         if self.moves > WORK:
             raise UndecidedError
-        source, original = values[op.source], values[op.original]
-        if isinstance(op.act, Pass):
-            return _pass(op, op.act, windows, source, original, t, laid=_is_laid(op, t, self.years))
-        free = op.writable[t] and source not in op.protected
-        written = [code for code in self.letters if code in op.act.writes] if free else []
-        return [((), code, False) for code in {source, *written}]
+        op, known = self.ops[number], self.known[number]
+        key = (windows, phase, values[op.source], values[op.original])
+        if key not in known:
+            known[key] = list(dict.fromkeys(_year(op, self.letters, *key)))
+        return known[key]
 
 
-def _width(op: Op) -> int:
-    return len(op.act.before) - 1 if isinstance(op.act, Pass) else 0
+def _phase(op: Op, t: int, years: int) -> Phase:
+    return op.writable[t], tuple(t in each.starts(years) for each in op.passes)
 
 
-def _is_laid(op: Op, t: int, years: int) -> bool:
-    return isinstance(op.act, Pass) and t in op.act.starts(years)
-
-
-def _pass(
-    op: Op, act: Pass, windows: tuple[int, ...], source: int, original: int, t: int, *, laid: bool
-) -> list[Option]:
-    """Return how a year can go through a pass: the windows that are not over after it, its class, whether one fits.
+def _year(
+    op: Op, letters: Sequence[int], windows: tuple[int, ...], phase: Phase, source: int, original: int
+) -> Iterable[Option]:
+    """Return how a year can go through an act: the windows open after it, its class, and whether the asked pass fires.
 
     Parameters
     ----------
-    windows : state of the windows that began before this year, the oldest first.
-    laid : whether a window begins in this year.
+    windows : state of the windows that began before this year, the oldest first, those of one year by pass.
+    source, original : class of the year as the act finds it, and as its step did.
     """
-    if not laid and not any(windows):
+    writes, laid = phase
+    if isinstance(op.act, Anything):
+        written = [code for code in letters if code in op.act.writes] if writes and source not in op.protected else []
+        return [((), code, False) for code in {source, *written}]
+    if not any(laid) and not any(windows):
         return [(windows, source, False)]
-    begun = [*windows, _OPEN if laid else _OVER]
+    number = len(laid)
+    begun = [*windows, *(_OPEN if each else _OVER for each in laid)]
     options: list[tuple[dict[int, int], int, bool]] = [({}, source, False)]
-    order = range(len(begun))
-    for i in reversed(order) if act.descending else order:
-        offset = len(begun) - 1 - i
-        options = [
-            ({**states, i: state}, value, fired or fits)
-            for states, now, fired in options
-            for state, value, fits in _window(op, act, begun[i], offset, now, (source, original), t)
-        ]
-    return [(tuple(states[i] for i in order[1:]), value, fired) for states, value, fired in options]
+    rounds = range(len(begun) // number)
+    for i in reversed(rounds) if op.passes[0].descending else rounds:
+        following = []
+        for states, found, fired in options:
+            read = (source if isinstance(op.act, Pass) else found, original)
+            ways = [(states, found, fired)]
+            for r, each in enumerate(op.passes):
+                ways = [
+                    ({**before, i * number + r: state}, value, hit or (fits and r == op.asked))
+                    for before, now, hit in ways
+                    for state, value, fits in _window(
+                        op, each, begun[i * number + r], rounds[-1] - i, now, read, writes=writes
+                    )
+                ]
+            following += ways
+        options = following
+    kept = range(number, len(begun))
+    return [(tuple(states[i] for i in kept), value, fired) for states, value, fired in options]
 
 
 def _window(
-    op: Op, act: Pass, state: int, offset: int, now: int, found: tuple[int, int], t: int
+    op: Op, act: Pass, state: int, offset: int, now: int, found: tuple[int, int], *, writes: bool
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield the state of one window after a year, the class that it leaves, and whether it is known to fit."""
     kind, kept = state % _LETTER, state // _LETTER
@@ -216,11 +251,11 @@ def _window(
             yield _OVER, now, False
         return
     code = kept if act.after[offset] == COPY else act.after[offset]
-    writes = code != KEEP and op.writable[t] and now not in op.protected and code != now
+    changes = code != KEEP and writes and now not in op.protected and code != now
     carried = _LETTER * read if not last and act.after[offset + 1] == COPY else 0
-    if kind != _FAILS and (kind == _FITS or last or writes):
-        yield _FITS + carried, code if writes else now, True
-    if not last and (kind == _FAILS or (kind == _OPEN and writes)):
+    if kind != _FAILS and (kind == _FITS or last or changes):
+        yield (_OVER if last else _FITS + carried), code if changes else now, True
+    if not last and (kind == _FAILS or (kind == _OPEN and changes)):
         yield _FAILS, now, False
-    if not last and kind == _OPEN and not writes:
+    if not last and kind == _OPEN and not changes:
         yield _OPEN + carried, now, False

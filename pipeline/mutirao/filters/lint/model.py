@@ -1,8 +1,8 @@
 """What the linter knows of each operator: the passes that it makes over a series, or at least what it may write.
 
 Most operators on series are passes of rewrites over windows of years, so that a finite machine can follow them
-(`lintproof`). Of an operator that is unknown here nothing is taken for granted: wherever its step may write, it may
-write any class, or those that a method `classes_written(look)` of the operator names.
+(`proof`). Of all others is known only what `Step.classes_written` names: wherever the step may write, it may write any
+of these classes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mutirao.filters.endpoints import Endpoints
-from mutirao.filters.frequency import Frequency
 from mutirao.filters.gapfill import GapFill
 from mutirao.filters.isolated import Isolated
-from mutirao.filters.lead_in import LeadIn
 from mutirao.filters.lookup import EVERYTHING, Lookup
-from mutirao.filters.majority import Majority
 from mutirao.filters.pattern import KEEP, Pattern, read_rewrite
 from mutirao.filters.regrowth import Regrowth
 from mutirao.filters.step import Reads, ReadyStep, SeriesWork, Step
@@ -28,6 +25,13 @@ COPY, COPY_NEXT = -2, -3
 """Written instead of a class: what stands one place before, or after, in the window."""
 LONGEST = 8
 """Years in the longest window that is followed exactly; the machine grows with it."""
+_LISTS: dict[type[Step], tuple[str, ...]] = {
+    Pattern: ("rewrites",),
+    Window: ("classes",),
+    Isolated: ("classes",),
+    Endpoints: ("first", "last"),
+}
+"""Lists whose values are parts, by operator."""
 Place = tuple[int | str, ...]
 
 
@@ -49,6 +53,13 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class Abreast:
+    """Passes that go through the years side by side: at each year, the first of a window, all in order."""
+
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Anything:
     """An act of which only is known what it may write."""
 
@@ -56,14 +67,19 @@ class Anything:
     last_year_only: bool = False
 
 
-Act = Pass | Anything
+Act = Pass | Abreast | Anything
+
+
+def passes_of(act: Pass | Abreast) -> tuple[Pass, ...]:
+    """Return the passes of an act that is followed."""
+    return act.passes if isinstance(act, Abreast) else (act,)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A part of a step that could be taken out: one value of a list, or the step as a whole."""
 
-    acts: tuple[Act, ...]
+    acts: tuple[Pass | Anything, ...]
     key: str | None = None
     """Key of the list; None is the whole step."""
     index: int = 0
@@ -78,7 +94,8 @@ class Entry:
     @property
     def name(self) -> str:
         """The part in a sentence."""
-        noun = {None: "the step", "rewrites": "rewrite"}.get(self.key, "class")
+        nouns = {None: "the step", "rewrites": "rewrite", "first": "first class", "last": "last class"}
+        noun = nouns.get(self.key, "class")
         return f"{noun} {self.index + 1} {self.words}" if self.key else noun
 
 
@@ -94,11 +111,19 @@ class Modelled:
     ready: ReadyStep | None
     """None if the step names something that does not exist."""
     look: Lookup
+    abreast: bool = False
+    """Whether the passes of all parts go through the years side by side, and not one after the other."""
 
     @property
-    def acts(self) -> Iterator[Act]:
-        """What the step does, in order."""
+    def acts(self) -> Iterator[Pass | Anything]:
+        """What the step does, by part in order."""
         return (act for entry in self.entries for act in entry.acts)
+
+    def follow(self, entries: Iterable[Entry] | None = None) -> list[Act]:
+        """Return what the step does with some of its parts, all if none are given, as it is followed."""
+        acts = [act for entry in (self.entries if entries is None else entries) for act in entry.acts]
+        passes = tuple(act for act in acts if isinstance(act, Pass))
+        return [Abreast(passes)] if self.abreast and passes else [*acts]
 
     @property
     def exact(self) -> bool:
@@ -122,12 +147,14 @@ class Modelled:
 
     def keeping(self, kept: Sequence[Entry]) -> Modelled:
         """Return the step with some of its parts only; without any it does nothing."""
-        key = kept[0].key if kept else None
-        if self.ready is None or key is None:
-            return replace(self, entries=tuple(kept), ready=self.ready if kept else None)
+        if self.ready is None or not kept:
+            return replace(self, entries=tuple(kept), ready=None)
+        lists = [key for key in _LISTS.get(type(self.step), ()) if isinstance(getattr(self.step, key), tuple)]
+        if not lists:
+            return replace(self, entries=tuple(kept))
         # The step itself stays as it is written, so that places in lists stay those of the file.
-        values = tuple(getattr(self.step, key)[one.index] for one in kept if one.key == key)
-        work = self.step.model_copy(update={key: values}).prepare(self.look)()
+        values = {key: tuple(getattr(self.step, key)[one.index] for one in kept if one.key == key) for key in lists}
+        work = self.step.model_copy(update=values).prepare(self.look)()
         return replace(self, entries=tuple(kept), ready=replace(self.ready, work=work))
 
 
@@ -143,25 +170,25 @@ def model(number: int, step: Step, place: Place, look: Lookup) -> Modelled:
     followed = isinstance(ready.work, SeriesWork) and not ready.work.layers
     describe = _MODELS.get(type(step)) if followed else None
     entries = tuple(describe(step, look)) if describe else (Entry((Anything(_declared(step, look)),)),)
-    return Modelled(number, step, place, entries, ready, look)
+    abreast = isinstance(step, Pattern) and step.order == "years" and all(entry.exact for entry in entries)
+    return Modelled(number, step, place, entries, ready, look, abreast)
 
 
 def _declared(step: Step, look: Lookup) -> frozenset[int]:
-    declare = getattr(step, "classes_written", None)
-    return frozenset(declare(look)) if declare else EVERYTHING
+    declared = step.classes_written(look)
+    return EVERYTHING if declared is None else declared
 
 
 def _pattern(step: Pattern, look: Lookup) -> Iterator[Entry]:
-    for i, text in enumerate(step.rewrites):
-        rewrite = read_rewrite(text, look, "rewrites", i)
-        done = Pass(rewrite.before, rewrite.after, step.windows, step.reads, step.scan == "descending")
-        yield Entry(_followed(done), "rewrites", i, f"'{text}'")
-
-
-def _followed(done: Pass) -> tuple[Act, ...]:
-    if len(done.before) <= LONGEST:
-        return (done,)
-    return (Anything(frozenset(code for code in done.after if code != KEEP)),)
+    rewrites = [read_rewrite(text, look, "rewrites", i) for i, text in enumerate(step.rewrites)]
+    # Rewrites that go abreast are followed together or not at all.
+    too_long = [len(rewrite.before) > LONGEST for rewrite in rewrites]
+    together = any(too_long) and step.order == "years"
+    for i, rewrite in enumerate(rewrites):
+        act: Pass | Anything = Anything(frozenset(code for code in rewrite.after if code != KEEP))
+        if not (together or too_long[i]):
+            act = Pass(rewrite.before, rewrite.after, step.windows, step.reads, step.scan == "descending")
+        yield Entry((act,), "rewrites", i, f"'{step.rewrites[i]}'")
 
 
 def _window(step: Window, look: Lookup) -> Iterator[Entry]:
@@ -187,14 +214,20 @@ def _isolated(step: Isolated, look: Lookup) -> Iterator[Entry]:
 
 
 def _endpoints(step: Endpoints, look: Lookup) -> Iterator[Entry]:
-    for i, reference in enumerate(step.first):
-        acts = []
-        for code in sorted(look.resolve(reference, "first", i)):
-            here = frozenset({code})
-            acts.append(Pass((EVERYTHING - here, here, here), (code, KEEP, KEEP), "first"))
-        yield Entry(tuple(acts), "first", i, f"'{reference}'")
-    if step.last:
+    lists = (("first", step.first), ("last", () if isinstance(step.last, bool) else step.last))
+    for key, references in lists:
+        for i, reference in enumerate(references):
+            acts = tuple(_end(code, first=key == "first") for code in sorted(look.resolve(reference, key, i)))
+            yield Entry(acts, key, i, f"'{reference}'")
+    if step.last is True:
         yield Entry((Anything(EVERYTHING, last_year_only=True),))
+
+
+def _end(code: int, *, first: bool) -> Pass:
+    here, other = frozenset({code}), EVERYTHING - {code}
+    if first:
+        return Pass((other, here, here), (code, KEEP, KEEP), "first")
+    return Pass((here, here, other), (KEEP, KEEP, code), "last")
 
 
 def _gap_fill(step: GapFill, look: Lookup) -> Iterator[Entry]:
@@ -213,18 +246,6 @@ def _regrowth(step: Regrowth, look: Lookup) -> Iterator[Entry]:
         yield Entry((Anything(use if becomes == COPY else frozenset({becomes})),))
 
 
-def _frequency(step: Frequency, look: Lookup) -> Iterator[Entry]:
-    yield Entry((Anything(frozenset(look.codes(step.thresholds, "thresholds"))),))
-
-
-def _lead_in(step: LeadIn, look: Lookup) -> Iterator[Entry]:
-    yield Entry((Anything(frozenset(look.codes(step.targets, "targets"))),))
-
-
-def _majority(step: Majority, look: Lookup) -> Iterator[Entry]:
-    yield Entry((Anything(frozenset(look.codes(step.classes, "classes"))),))
-
-
 _MODELS: dict[type[Step], Callable[[Any, Lookup], Iterator[Entry]]] = {
     Pattern: _pattern,
     Window: _window,
@@ -232,9 +253,6 @@ _MODELS: dict[type[Step], Callable[[Any, Lookup], Iterator[Entry]]] = {
     Endpoints: _endpoints,
     GapFill: _gap_fill,
     Regrowth: _regrowth,
-    Frequency: _frequency,
-    LeadIn: _lead_in,
-    Majority: _majority,
 }
 
 
@@ -260,5 +278,5 @@ def letters_of(steps: Iterable[Modelled], inputs: frozenset[int], universe: froz
     return tuple(code for codes in atoms.values() for code in codes[: 2 if copies else 1])
 
 
-def _sets(act: Act) -> Sequence[frozenset[int]]:
+def _sets(act: Pass | Anything) -> Sequence[frozenset[int]]:
     return act.before if isinstance(act, Pass) else (act.writes,)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import takewhile
 
 import numpy as np
 
-from mutirao.filters.lintfinding import ChainScope, SeriesWitness
-from mutirao.filters.lintmodel import Act, Anything, Entry, Modelled, Pass, letters_of
-from mutirao.filters.lintproof import Machine, Program, UndecidedError
-from mutirao.filters.linttrial import run, trials
-from mutirao.filters.lintworlds import World
+from mutirao.filters.lint.finding import ChainScope, SeriesWitness
+from mutirao.filters.lint.model import Anything, Entry, Modelled, Pass, letters_of
+from mutirao.filters.lint.proof import Machine, Program, UndecidedError
+from mutirao.filters.lint.trial import run, trials
+from mutirao.filters.lint.worlds import World
 from mutirao.filters.lookup import EVERYTHING
+from mutirao.legend import NODATA
 
 _REMEDY = "take it out, or move it"
 
@@ -53,16 +55,22 @@ class Judge:
         self.years = scope.surroundings.years
         self.letters = letters_of(steps, scope.inputs, scope.universe)
         self.inputs = [code for code in self.letters if code in scope.inputs]
-        self.memory: dict[tuple[bool, ...], Verdict] = {}
+        self.memory: dict[tuple[bool, ...], Verdict | None] = {}
 
-    def verdict(self, worlds: Iterable[World]) -> Verdict:
+    def verdict(self, worlds: Sequence[World]) -> Verdict:
         """Return whether the part has an effect in any of the worlds; in none of them only if that is proved."""
-        found = {self._in(world) for world in worlds}
+        found = set()
+        # What can be seen anywhere need not be proved elsewhere.
+        for ask in (self._seen, self._proved):
+            for world in worlds:
+                found.add(self._ask(ask, world))
+                if Verdict.effective in found:
+                    return Verdict.effective
         return next(each for each in _GRAVEST if each in found)
 
-    def _in(self, world: World) -> Verdict:
-        if world.active not in self.memory:
-            self.memory[world.active] = self._seen(world) or self._proved(world)
+    def _ask(self, ask: Callable[[World], Verdict | None], world: World) -> Verdict | None:
+        if self.memory.get(world.active) is None:
+            self.memory[world.active] = ask(world)
         return self.memory[world.active]
 
     def _active(self, world: World, first: int, end: int | None = None) -> list[Modelled]:
@@ -74,32 +82,48 @@ class Judge:
     def _others(self) -> list[Entry]:
         return [one for one in self.step.entries if one is not self.entry]
 
-    def _trials(self, acts: Iterable[Act]) -> np.ndarray:
-        return trials([act for act in acts if isinstance(act, Pass)], self.inputs, len(self.years))
+    def _trials(self, acts: Iterable[Pass | Anything], inputs: Sequence[int]) -> np.ndarray:
+        return trials([act for act in acts if isinstance(act, Pass)], inputs, len(self.years))
 
     def _seen(self, world: World) -> Verdict | None:
-        acts = self.entry.acts if self.entry else ()
-        arrived = run(self._active(world, 0, self.number), self._trials(acts))
-        later = self._active(world, self.number + 1)
+        """Try the chain, and then what is followed of it, on series that come out of steps that may write anything."""
+        if self._shows(self._active(world, 0, self.number), self.inputs, self._active(world, self.number + 1)):
+            return Verdict.effective
+        before, inputs = self._before(world)
+        possible = [code for code in self.letters if code in inputs]
+        return Verdict.possible if self._shows(before, possible, self._later(world)) else None
+
+    def _shows(self, before: Sequence[Modelled], inputs: Sequence[int], later: Sequence[Modelled]) -> bool:
+        """Return whether some series of given classes end differently with the part and without."""
+        arrived = run(before, self._trials(self.entry.acts if self.entry else (), inputs))
         with_it, without = run([self.step], arrived), run([self.step.keeping(self._others)], arrived)
         uneven = (with_it != without).any(axis=0)
-        apart = run(later, with_it[:, uneven]) != run(later, without[:, uneven])
-        return Verdict.effective if apart.any() else None
+        return bool((run(later, with_it[:, uneven]) != run(later, without[:, uneven])).any())
+
+    def _later(self, world: World) -> list[Modelled]:
+        """Return the steps after the part up to the first that is not followed."""
+        return list(takewhile(lambda step: step.exact, self._active(world, self.number + 1)))
 
     def _proved(self, world: World) -> Verdict:
-        """Follow ever more of what comes after the part, until nothing is left of its change."""
-        parts, later = len(self.step.entries), self._active(world, self.number + 1)
         try:
-            for upto in sorted({self._place + 1, parts}):
-                if self._apart(world, upto) is None:
-                    return Verdict.useless
-            for end in range(1, len(later) + 1):
-                if self._apart(world, parts, later[:end]) is None:
-                    return Verdict.useless
+            useless = self._is_useless(world, self._later(world))
         except UndecidedError:
             return Verdict.undecided
+        if useless:
+            return Verdict.useless
         # Beyond a step that may write anything nothing is followed, and a difference before it proves nothing.
         return Verdict.effective if all(step.exact for step in self._active(world, 0)) else Verdict.possible
+
+    def _is_useless(self, world: World, later: Sequence[Modelled]) -> bool:
+        """Return whether nothing is left of the change of a part after some of what follows it, or after all of it."""
+        parts = len(self.step.entries)
+        with suppress(UndecidedError):
+            return self._apart(world, parts, later) is None
+        # Of parts that go abreast, a later one can make an earlier one write, so that only all of them tell.
+        nearer = [parts] if self.step.abreast else sorted({self._place + 1, parts})
+        return any(self._apart(world, upto) is None for upto in nearer) or any(
+            self._apart(world, parts, later[:end]) is None for end in range(1, len(later) + 1)
+        )
 
     def _before(self, world: World) -> tuple[list[Modelled], frozenset[int]]:
         """Return the steps before the part since the last that may write anything, and what may come into them."""
@@ -114,20 +138,21 @@ class Judge:
         letters = letters_of([*before, *then], inputs, self.scope.universe)
         program, series = Program(letters, len(self.years), inputs), 0
         for step in before:
-            series = program.add(step, step.acts, series)
+            series = program.add(step, step.follow(), series)
         return program, series
 
     def _apart(self, world: World, upto: int, later: Sequence[Modelled] = ()) -> list[int] | None:
         """Return a series on which the step's first parts, and then later steps, differ with the part and without."""
         at, parts = self._place, self.step.entries
         program, arrived = self._arrived(world, replace(self.step, entries=parts[:upto]), *later)
-        fork = program.add(self.step, _acts(parts[:at]), arrived)
+        shared = () if self.step.abreast else parts[:at]
+        fork = program.add(self.step, self.step.follow(shared), arrived)
         ends = []
-        for chosen in (parts[at:upto], parts[at + 1 : upto]):
+        for chosen in (parts[len(shared) : upto], (*parts[len(shared) : at], *parts[at + 1 : upto])):
             followed = list(takewhile(lambda entry: entry.exact, chosen))
-            series = program.add(self.step, _acts(followed), fork, arrived)
+            series = program.add(self.step, self.step.follow(followed), fork, arrived)
             for step in takewhile(lambda step: step.exact, later if len(followed) == len(chosen) else ()):
-                series = program.add(step, step.acts, series)
+                series = program.add(step, step.follow(), series)
             ends.append(series)
         return Machine(program).find((ends[0], ends[1]))
 
@@ -139,24 +164,36 @@ class Judge:
         """Return why the part has no effect, by the pixels in which it comes nearest to one."""
         try:
             for world in worlds:
-                if local := self._apart(world, self._place + 1):
+                if local := self._apart(world, len(self.step.entries) if self.step.abreast else self._place + 1):
                     return self._overwritten(world, local)
-            if any(self._fires(world) for world in worlds):
+            if not any(self._fires(world) for world in worlds):
+                return self._never(worlds[0])
+            if not self.step.abreast:
                 return Explained("F201", "changes nothing: it writes only what stands there already")
-            return self._never(worlds[0])
         except UndecidedError:
-            return Explained("F206", "has no effect: without it every series stays the same")
+            pass
+        return Explained("F206", "has no effect: without it every series stays the same")
 
     def _fires(
-        self, world: World, without: Modelled | None = None, before: Sequence[Entry] | None = None
+        self, world: World, without: Modelled | None = None, others: Sequence[Entry] | None = None
     ) -> list[int] | None:
-        """Return a series on which the part fires, without a step before it or with some parts before it only."""
-        first = self.step.entries[: self._place] if before is None else tuple(before)
-        acts = self.entry.acts if self.entry else ()
-        asked = replace(self.step, entries=(*first, Entry(acts)))
+        """Return a series on which the part fires, without a step before it or with some other parts only."""
+        first = self._seen_by_part if others is None else tuple(others)
+        entry = self.entry
+        assert entry is not None, "only parts are explained"
+        asked = replace(self.step, entries=(*first, entry))
         program, series = self._arrived(world, asked, without=without)
-        program.add(self.step, acts, program.add(self.step, _acts(first), series), series, asked=True)
+        if self.step.abreast:
+            together = sorted(asked.entries, key=lambda one: one.index)
+            program.add(self.step, self.step.follow(together), series, asked=together.index(entry))
+        else:
+            program.add(self.step, entry.acts, program.add(self.step, self.step.follow(first), series), series, asked=0)
         return Machine(program).find()
+
+    @property
+    def _seen_by_part(self) -> tuple[Entry, ...]:
+        """The other parts of the step that decide what comes to the part."""
+        return tuple(self._others) if self.step.abreast else self.step.entries[: self._place]
 
     def _overwritten(self, world: World, series: list[int]) -> Explained:
         """Name the part or step after which nothing is left of a change."""
@@ -182,11 +219,13 @@ class Judge:
 
     def _never(self, world: World) -> Explained:
         """Name the part or step before which a rewrite could fire."""
-        parts, steps = self.step.entries[: self._place], self._before(world)[0]
+        parts, steps = self._seen_by_part, self._before(world)[0]
         for i in reversed(range(len(parts))):
-            if series := self._fires(world, before=[*parts[:i], *parts[i + 1 :]]):
+            others = (*parts[:i], *parts[i + 1 :])
+            if series := self._fires(world, others=others):
                 arrived = run(steps, _column(series))
-                stages = [run([self.step.keeping(parts[:end])], arrived) for end in (i, i + 1)]
+                kept = (others, parts) if self.step.abreast else (parts[:i], parts[: i + 1])
+                stages = [run([self.step.keeping(some)], arrived) for some in kept]
                 return self._hidden(f"{parts[i].name} of the same step", series, stages)
         for i in reversed(range(len(steps))):
             if series := self._fires(world, without=steps[i]):
@@ -202,7 +241,7 @@ class Judge:
 
     def repeats(self, world: World) -> SeriesWitness | None:
         """Return a series that the step changes, and changes again if it is run a second time."""
-        series = self._trials(self.step.acts)
+        series = self._trials(self.step.acts, self.inputs)
         if not self._repeated(world, series).size:
             found = self._proved_repeat(world)
             series = _column(found) if found else series[:, :0]
@@ -224,8 +263,8 @@ class Judge:
         if not all(step.exact for step in (*self._active(world, 0, self.number), self.step)):
             return None
         program, arrived = self._arrived(world, self.step)
-        once = program.add(self.step, self.step.acts, arrived)
-        twice = program.add(self.step, self.step.acts, once)
+        once = program.add(self.step, self.step.follow(), arrived)
+        twice = program.add(self.step, self.step.follow(), once)
         try:
             return Machine(program).find((once, twice))
         except UndecidedError:
@@ -236,12 +275,8 @@ class Judge:
         return SeriesWitness(tuple(self.years), rows, shows)
 
 
-def _acts(entries: Iterable[Entry]) -> list[Act]:
-    return [act for entry in entries for act in entry.acts]
-
-
-def _is_anything(act: Act) -> bool:
-    return isinstance(act, Anything) and act.writes == EVERYTHING and not act.last_year_only
+def _is_anything(act: Pass | Anything) -> bool:
+    return isinstance(act, Anything) and act.writes >= EVERYTHING - {NODATA} and not act.last_year_only
 
 
 def _column(series: Sequence[int]) -> np.ndarray:

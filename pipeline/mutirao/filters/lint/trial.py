@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from mutirao.filters.apply import run_step
-from mutirao.filters.lintmodel import Modelled, Pass
+from mutirao.filters.lint.model import Modelled, Pass
 from mutirao.filters.step import Ground, MapWork, Scope
 
 DRAWN = 300

@@ -6,8 +6,8 @@ import pytest
 
 from mutirao.filters.chain import Chain
 from mutirao.filters.lint import lint
-from mutirao.filters.lintfinding import ChainScope
-from mutirao.filters.lintmodel import Anything, model
+from mutirao.filters.lint.finding import ChainScope
+from mutirao.filters.lint.model import Anything, model
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.pattern import Pattern
 from mutirao.filters.step import Surroundings
@@ -152,12 +152,38 @@ def test_an_operator_that_is_not_known_may_write_anything_unless_it_says_what():
 
     class Modest(Pattern):
         def classes_written(self, look):
-            return look.codes(["native"])
+            return frozenset(look.codes(["native"]))
 
     for kind, expected in ((Strange, frozenset(range(256))), (Modest, frozenset({3, 4, 12}))):
         step = kind(filter="pattern", rewrites=("3 15 -> _ 3",))
         modelled = model(1, step, (), Lookup(LEGEND, lambda *_: "", [], SCOPE.surroundings))
         assert [entry.acts for entry in modelled.entries] == [(Anything(expected),)]
+
+
+def test_groups_of_the_chain_are_known():
+    chain = Chain.model_validate(
+        {"id": "c", "title": "c", "groups": {"wet": [41], "odd": [99]}, "steps": [pattern("3 wet 3 -> _ 3 _")]}
+    )
+    findings = lint(chain, SCOPE, lambda *place: ".".join(map(str, place)))
+    assert [(finding.code, finding.where) for finding in findings] == [("F101", "groups.odd.0")]
+
+
+def test_rewrites_that_are_tried_year_by_year_are_followed_together():
+    # Rewrite by rewrite, the second finds no such series; year by year, the first one brings some about.
+    rewrites = ("3 15 * -> 4 21 _", "* 21 3 -> _ 3 _", "4 21 15 -> _ 39 _")
+    assert told(pattern(*rewrites, "3 15 15 -> 41 _ _", reads="running", order="years"))[0] == (
+        "F204",
+        "steps.0.rewrites.3",
+    )
+    assert told(pattern("3 15 3 -> _ 3 _", "3 15 3 -> _ 21 _", reads="running", order="years"))[0] == (
+        "F204",
+        "steps.0.rewrites.1",
+    )
+    # Judged on what stood there when the year was reached, both write, and the later one wins.
+    assert told(pattern("3 15 3 -> _ 3 _", "3 15 3 -> _ 21 _", reads="pass", order="years"))[0] == (
+        "F206",
+        "steps.0.rewrites.0",
+    )
 
 
 def test_findings_speak_json():

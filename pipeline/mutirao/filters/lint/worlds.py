@@ -8,8 +8,8 @@ from itertools import product
 
 import numpy as np
 
-from mutirao.filters.lintmodel import Modelled
-from mutirao.filters.lintproof import UndecidedError
+from mutirao.filters.lint.model import Modelled
+from mutirao.filters.lint.proof import UndecidedError
 
 MOST = 512
 """Combinations of layer values that a linter looks at."""

@@ -1,8 +1,8 @@
 """What is wrong with a chain: parts of steps without effect, and steps that would change a series again.
 
 A part of a step is one of its rewrites, one of its listed classes, or the step as a whole. It has no effect if every
-series that may come in leaves the chain the same without it. That it has one is seen by trying (`linttrial`); that it
-has none is proved (`lintproof`), in every combination of regions. What can be neither seen nor proved is not reported.
+series that may come in leaves the chain the same without it. That it has one is seen by trying (`trial`); that it
+has none is proved (`proof`), in every combination of regions. What can be neither seen nor proved is not reported.
 Parts are judged from the last to the first, each without those that were found useless before, so that of two that
 make each other useless one is named.
 """
@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from mutirao.errors import Finding, Severity
+from mutirao.errors import Severity
 from mutirao.filters.chain import Chain
-from mutirao.filters.lintfinding import ChainFinding, ChainScope, SeriesWitness
-from mutirao.filters.lintjudge import Judge, Verdict
-from mutirao.filters.lintmodel import Entry, Modelled, Pass, Place, model
-from mutirao.filters.lintplain import Plain, listed_before, possible_before
-from mutirao.filters.lintproof import UndecidedError
-from mutirao.filters.lintworlds import World, worlds_of
-from mutirao.filters.lookup import Lookup
+from mutirao.filters.lint.finding import ChainFinding, ChainScope, SeriesWitness
+from mutirao.filters.lint.judge import Judge, Verdict
+from mutirao.filters.lint.model import Entry, Modelled, Pass, Place, model
+from mutirao.filters.lint.plain import Plain, listed_before, possible_before
+from mutirao.filters.lint.proof import UndecidedError
+from mutirao.filters.lint.worlds import World, worlds_of
+from mutirao.filters.lookup import Classes, Lookup
+from mutirao.filters.names import own_groups
+from mutirao.filters.step import Step
 
 Where = Callable[..., str]
 _BLOCKING = ("F202", "F203", "F204", "F205", "F213")
@@ -36,22 +37,38 @@ def lint(chain: Chain, scope: ChainScope, where: Where) -> list[ChainFinding]:
     where : gives 'file:line:column' of a key path in the file of the chain.
     """
     found: list[ChainFinding] = []
-    steps = [_model(number, step, place, scope, where, found) for number, (step, place) in enumerate(chain.flat(), 1)]
+    classes = _classes(chain, scope, where, found)
+    steps = [
+        _model(number, step, place, Lookup(classes, _at(where, place), [], scope.surroundings), found)
+        for number, (step, place) in enumerate(chain.flat(), 1)
+    ]
     linter = _Linter(steps, scope, where)
     found += [*linter.plain(), *linter.effects()]
     return sorted(found, key=lambda finding: finding.step)
 
 
-def _model(
-    number: int, step: Any, place: Place, scope: ChainScope, where: Where, found: list[ChainFinding]
-) -> Modelled:
-    wrong: list[Finding] = []
-    look = Lookup(scope.legend, lambda *inner: where(*place, *inner), wrong, scope.surroundings)
+def _classes(chain: Chain, scope: ChainScope, where: Where, found: list[ChainFinding]) -> Classes:
+    """Return the classes and groups that the chain may name; what its own groups name wrongly is told."""
+    look = Lookup(scope.legend, where, [], scope.surroundings)
+    classes = own_groups(chain.groups, look)
+    found += _told(look)
+    return classes
+
+
+def _at(where: Where, place: Place) -> Where:
+    return lambda *inner: where(*place, *inner)
+
+
+def _model(number: int, step: Step, place: Place, look: Lookup, found: list[ChainFinding]) -> Modelled:
     modelled = model(number, step, place, look)
-    for one in dict.fromkeys(wrong):
-        told = ChainFinding(one.code, one.message, one.where, one.remedy, one.severity)
-        found.append(replace(told, step=number, title=step.title))
+    found += [replace(told, step=number, title=step.title) for told in _told(look)]
     return modelled
+
+
+def _told(look: Lookup) -> Iterator[ChainFinding]:
+    """Yield the mistakes of a lookup, each once."""
+    for one in dict.fromkeys(look.findings):
+        yield ChainFinding(one.code, one.message, one.where, one.remedy, one.severity)
 
 
 class _Linter:

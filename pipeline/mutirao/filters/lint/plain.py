@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mutirao.filters.lintmodel import COPY, COPY_NEXT, Anything, Entry, Modelled, Pass
+from mutirao.filters.lint.model import COPY, COPY_NEXT, Anything, Entry, Modelled, Pass
 from mutirao.filters.pattern import KEEP
 
 
@@ -57,7 +57,10 @@ class Plain:
     @staticmethod
     def _reads_now(entry: Entry, step: Modelled) -> bool:
         """Return whether what a pass reads is what it would overwrite, however passes of its step before it went."""
-        return step.entries[0] is entry or all(isinstance(act, Pass) and act.reads != "original" for act in entry.acts)
+        reads = {act.reads for act in entry.acts if isinstance(act, Pass)}
+        if step.abreast:
+            return reads == {"running"} or step.entries == (entry,)
+        return step.entries[0] is entry or "original" not in reads
 
     def changing(self, act: Pass) -> list[int]:
         """Return the places of a window at which another class may be written than was read."""
@@ -83,7 +86,7 @@ def listed_before(entries: Sequence[Entry], number: int) -> bool:
     """Return whether all passes of an entry of a list of classes stand in the list before it already."""
     entry = entries[number]
     earlier = [act for other in entries[:number] if other.key == entry.key for act in other.acts]
-    return entry.key in ("classes", "first") and bool(entry.acts) and all(act in earlier for act in entry.acts)
+    return entry.key in ("classes", "first", "last") and bool(entry.acts) and all(act in earlier for act in entry.acts)
 
 
 def possible_before(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.lint import lint
-from mutirao.filters.lintfinding import ChainScope
+from mutirao.filters.lint.finding import ChainScope
 from mutirao.filters.step import Ground, Surroundings
 from mutirao.legend import Legend
 
@@ -31,7 +31,7 @@ LAYERS = {"biome": {"wet": 1, "dry": 2}}
 SCOPE = ChainScope(LEGEND, Surroundings(YEARS, LAYERS), frozenset((0, *CODES)))
 SERIES = np.array(list(product((0, *CODES), repeat=len(YEARS))), np.uint8).T
 USELESS = {"F201", "F202", "F203", "F204", "F205", "F206"}
-LISTS = ("rewrites", "classes", "first")
+LISTS = ("last", "first", "classes", "rewrites")
 
 read = st.sampled_from(["1", "2", "3", "low", "*"])
 written = st.sampled_from(["1", "2", "3", "_", "_"])
@@ -60,6 +60,7 @@ patterns = step(
     "pattern",
     rewrites=st.lists(rewrites, min_size=1, max_size=3),
     windows=st.sampled_from(["any", "any", "first", "last"]),
+    order=st.sampled_from(["rewrites", "years"]),
     **reading,
 )
 followed = st.one_of(
@@ -67,7 +68,7 @@ followed = st.one_of(
     patterns,
     step("window", width=st.sampled_from([3, 4]), classes=listed, writes=st.sampled_from(["first", "gap"]), **reading),
     step("isolated", classes=listed, allowed=st.lists(st.sampled_from([1, 2, 3]), max_size=2)),
-    step("endpoints", first=listed, last=st.just(False)),
+    step("endpoints", first=listed, last=st.just(False) | listed),
     step("gap_fill"),
     step(
         "regrowth",
@@ -80,7 +81,13 @@ followed = st.one_of(
 unknown = st.one_of(
     step("endpoints", first=listed, last=st.just(True)),
     step("lead_in", targets=st.just([3]), lead=st.just([1])),
-    step("majority", classes=st.just([1, 2])),
+    step("mode", classes=st.just([1, 2]), inside=st.booleans()),
+    step("reassign", map=st.sampled_from([{1: 2}, {"low": 3, 3: "nodata"}])),
+    step("persistence", events=st.just([1]), run=st.integers(1, 3), becomes=st.sampled_from([2, 3])),
+    step("changed_patches", groups=st.just([1, [2, 3]]), min_pixels=st.integers(2, 9)),
+    step("enclosure", classes=st.just([1]), by=st.just([3]), max_distance=st.integers(1, 3)),
+    step("incidence", max_pixels=st.just(2), border_changes=st.just(1), ignored=st.sampled_from([[], [1]])),
+    step("patches", min_pixels=st.integers(2, 9)),
     step("frequency", group=st.just(["low"]), total=st.just(0.5), thresholds=st.just({1: 0.5})),
 )
 
@@ -103,24 +110,26 @@ def told(steps):
     return lint(Chain.model_validate({"id": "small", "title": "small", "steps": steps}), SCOPE, where)
 
 
+def lists(step):
+    """Return the lists of a step whose values are parts, the last first."""
+    return [key for key in LISTS if isinstance(step.get(key), list)]
+
+
 def places(steps):
     """Yield every part of every step from the last to the first, as the linter names its place."""
     for number in reversed(range(len(steps))):
-        key = next((key for key in LISTS if key in steps[number]), None)
-        for i in reversed(range(len(steps[number][key]) if key else 1)):
-            yield (number, key, i)
+        for key in lists(steps[number]) or [None]:
+            for i in reversed(range(len(steps[number][key]) if key else 1)):
+                yield (number, key, i)
 
 
 def without(steps, taken):
     """Return a chain without some parts."""
     left = []
     for number, one in enumerate(steps):
-        key = next((key for key in LISTS if key in one), None)
-        if key is None:
-            left += [] if (number, None, 0) in taken else [one]
-        else:
-            kept = [value for i, value in enumerate(one[key]) if (number, key, i) not in taken]
-            left += [{**one, key: kept}] if kept or one.get("last") else []
+        kept = {key: [value for i, value in enumerate(one[key]) if (number, key, i) not in taken] for key in lists(one)}
+        if any(kept.values()) or one.get("last") is True or (not kept and (number, None, 0) not in taken):
+            left.append({**one, **kept})
     return left
 
 
