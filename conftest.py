@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mutirao.demo import Demonstration, demonstrate
 from mutirao.engine.progress import Silent
@@ -14,6 +15,8 @@ from mutirao.errors import ResourceError
 from mutirao.io.datasets import fetch
 from mutirao.project import Project
 
+settings.register_profile("mutirao", deadline=None)  # the first call of a kernel compiles it
+settings.load_profile("mutirao")
 ROOT = Path(__file__).resolve().parent
 DATASETS = ("sentinel2-banat-20m", "sentinel2-banat-10m", "tree-cover-density-2018")
 

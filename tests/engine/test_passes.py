@@ -83,7 +83,7 @@ def test_passes_end_before_the_margin_grows_too_wide(network):
     assert [(cut.is_first, cut.is_last) for cut in cut_passes((), 0)] == [(True, True)]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=5), st.sampled_from([0, 4, 9, 14]), st.integers(16, 40))
 def test_any_cut_and_tiling_gives_the_same_build(network, steps, limit, tile):
     write_chain(network, tuple(steps))

@@ -89,7 +89,7 @@ def test_what_may_not_be_written_is_judged_and_stays(make_step, run_map):
     assert inside[:, 0].tolist() == [[3, 3, 3], [3, 15, 3], [3, 15, 3]]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(maps, st.integers(2, 5), st.sampled_from([4, 8]), options, st.data())
 def test_kernel_equals_reference(make_step, run_map, years, min_pixels, connectivity, keys, data):
     protected = data.draw(st.sampled_from([[], [15], [3, 4, 15, 33]]))
@@ -112,7 +112,7 @@ def test_kernel_equals_reference(make_step, run_map, years, min_pixels, connecti
     assert run_map(step, years, Ground({"biome": scope.astype(int)})).tolist() == expected.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.sampled_from([4, 8]), options, st.sampled_from([3, 5, 8]))
 def test_result_does_not_depend_on_the_tiling(make_step, run_map, seed, min_pixels, connectivity, keys, tile):
     step = make_step(SERIES, **KEYS, min_pixels=min_pixels, connectivity=connectivity, **keys)

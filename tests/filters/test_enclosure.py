@@ -72,7 +72,7 @@ def test_it_spreads_through_what_may_not_be_written(make_step, run_map):
     assert run_map(step, years).tolist() == np.concatenate([drawn("bo"), drawn("bb")]).tolist()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(maps, st.integers(1, 5), st.sampled_from([4, 8]), st.booleans(), st.booleans(), st.data())
 def test_kernel_equals_reference(make_step, run_map, years, max_distance, connectivity, enclosed, every, data):
     protected = data.draw(st.sampled_from([[], [25], [22], [25, 22]]))
@@ -92,7 +92,7 @@ def test_kernel_equals_reference(make_step, run_map, years, max_distance, connec
     assert run_map(step, years, Ground({"biome": scope.astype(int)})).tolist() == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 8), st.sampled_from([4, 8]), st.sampled_from(["touching", "enclosed"]),
     st.sampled_from([3, 5, 8]),

@@ -58,7 +58,7 @@ def noisy(years: int, pixels: int, seed: int, codes=(0, *CODES)) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pixels", [1, 63, 64, 65, 200])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(years=st.integers(1, 12), seed=st.integers(0, 999), few=st.booleans(), free=st.booleans())
 def test_kernels_equal_references_on_many_pixels(pixels, years, seed, few, free):
     random = np.random.default_rng(seed)

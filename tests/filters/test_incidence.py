@@ -89,7 +89,7 @@ def test_only_years_that_may_be_written_change(make_step, run_map):
     assert run_map(step, pixels([3, 15, 3, 15])).tolist() == pixels([3, 3, 3, 15]).tolist()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(maps, st.integers(1, 4), st.integers(1, 3), st.none() | st.integers(1, 5), st.sampled_from([4, 8]), st.data())
 def test_kernel_equals_reference(make_step, run_map, series, max_pixels, border, interior, connectivity, data):
     protected, ignored = data.draw(st.sampled_from([[], [15], [3, 4, 15, 33]])), data.draw(st.sampled_from([[], [4]]))
@@ -109,7 +109,7 @@ def test_kernel_equals_reference(make_step, run_map, series, max_pixels, border,
     assert run_map(step, series, Ground({"biome": scope.astype(int)})).tolist() == expected.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([4, 8]), st.sampled_from([3, 5, 8]))
 def test_result_does_not_depend_on_the_tiling(make_step, run_map, seed, max_pixels, connectivity, tile):
     keys = {"border_changes": 1, "interior_changes": 2, "connectivity": connectivity}

@@ -196,7 +196,7 @@ def test_largest_equals_gdal_where_no_sizes_tie(connectivity):
     assert (own != 200).all()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(maps, rules, st.sampled_from([(), (4,), (3, 4, 12)]), st.booleans(), st.data())
 def test_kernel_equals_reference(classes, rule, protected, partly, data):
     where = data.draw(arrays(np.bool_, classes.shape)) if partly else None
@@ -205,7 +205,6 @@ def test_kernel_equals_reference(classes, rule, protected, partly, data):
     assert removed(classes, rule, protected, where).tolist() == expected.tolist()
 
 
-@settings(deadline=None)
 @given(maps, rules, st.data())
 def test_kernel_equals_reference_in_hectares(classes, rule, data):
     rows, columns = classes.shape
@@ -219,7 +218,7 @@ def test_kernel_equals_reference_in_hectares(classes, rule, data):
     assert removed(classes, rule, ha=ha).tolist() == patches.reference(classes, rule, units=units).tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(maps, rules)
 def test_nodata_is_never_written_and_no_class_appears_from_nowhere(classes, rule):
     after = removed(classes, rule)
@@ -241,7 +240,7 @@ def test_years_run_alone_or_together_are_the_same():
     assert ((touched > 0) == (together != block)).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), rules, st.sampled_from([16, 17, 23]), st.booleans())
 def test_result_does_not_depend_on_the_tiling(seed, rule, tile, in_hectares):
     random = np.random.default_rng(seed)

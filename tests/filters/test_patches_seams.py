@@ -78,14 +78,13 @@ def test_snake_through_all_tiles_is_as_long_as_it_is():
     assert (shorter == 3).all()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(maps, rules, st.tuples(st.integers(1, 7), st.integers(1, 7)), st.sampled_from([1, 2]))
 def test_tiles_equal_reference(classes, rule, cuts, passes):
     rule = replace(rule, passes=passes)
     assert on_tiles(classes, rule, cuts).tolist() == patches.reference(classes, rule).tolist()
 
 
-@settings(deadline=None)
 @given(maps, rules, st.tuples(st.integers(1, 7), st.integers(1, 7)), st.data())
 def test_tiles_equal_reference_with_scope_protection_and_sizes_of_pixels(classes, rule, cuts, data):
     scope = data.draw(arrays(np.bool_, classes.shape))

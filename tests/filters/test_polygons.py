@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mutirao.errors import ConfigError
@@ -163,7 +163,6 @@ def result(rows, members, series, **step) -> list[int]:
     return apply_chain(made, classes, Ground({LAYER: np.array([[1]], np.uint32)}))[0].ravel().tolist()
 
 
-@settings(deadline=None)
 @given(series_of, st.lists(one_edit, min_size=1, max_size=4), protection, span, st.booleans())
 def test_edits_equal_their_reference(series, rows, protected, allowed, running):
     rows = [{**row, "priority": number % 3 * 10 + number} for number, row in enumerate(rows)]
@@ -184,7 +183,6 @@ def test_edits_equal_their_reference(series, rows, protected, allowed, running):
     assert result(rows, [tuple(range(len(rows)))], series, reads=reads, **keys) == expected
 
 
-@settings(deadline=None)
 @given(series_of, st.lists(one_event, min_size=1, max_size=4), protection, span)
 def test_events_equal_their_reference(series, rows, protected, allowed):
     limit, keys = limits(protected, allowed, len(series))

@@ -141,7 +141,7 @@ def test_area_below_a_pixel_and_radius_of_zero_are_refused(make_step, refusals):
         make_step(**KEYS, radius=0)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(maps, st.data())
 def test_kernel_equals_reference(make_step, run_map, years, data):
     max_pixels, max_dm2 = data.draw(st.integers(1, 20)), data.draw(st.sampled_from([None, 5, 9]))
@@ -166,7 +166,7 @@ def test_kernel_equals_reference(make_step, run_map, years, data):
     assert run_map(step, years, Ground({"biome": scope.astype(int)}, area / 1e6)).tolist() == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([None, 4e-6]), st.integers(1, 4),
     st.sampled_from([3, 5, 8]),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -111,7 +111,6 @@ def test_more_kinds_than_there_was_room_for_at_first():
     assert_equal(found, reference(stages, pixel_ha))
 
 
-@settings(deadline=None)
 @given(
     stages=st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 4), st.integers(1, 4)).flatmap(
         lambda shape: arrays.arrays(np.uint8, shape, elements=st.sampled_from([0, 3, 15, 255]))

@@ -22,7 +22,7 @@ def points(*found):
     return {p for p in POINTS for each in found if all(mask >> p[key] & 1 for key, mask in each.items())}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(box, st.lists(box, max_size=7))
 def test_uncovered_part_is_found_if_there_is_one(inner, covers):
     left = points(inner) - points(*covers)
@@ -31,7 +31,7 @@ def test_uncovered_part_is_found_if_there_is_one(inner, covers):
     assert found is None or points(found) <= left
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(box, max_size=3), st.lists(box, max_size=4))
 def test_difference_is_exact(found, holes):
     assert points(*subtract_all(found, holes, FULL)) == points(*found) - points(*holes)
@@ -43,7 +43,7 @@ def test_meet_is_the_common_part(a, b):
     assert points(a) & points(b) == (set() if both is None else points(both))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(box, st.lists(box, max_size=5))
 def test_a_wider_box_stays_outside_of_the_covers_and_cannot_grow(inner, covers):
     start = uncovered(inner, covers, FULL)

@@ -66,14 +66,14 @@ def draw_rule(draw, number: int) -> ResolvedRule:
     return ResolvedRule(number, f"r{number}", (claim,), draw(conditions), years, cases, given)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rule_lists(), st.integers(0, 2**32 - 1), st.sampled_from([0, 9]))
 def test_kernel_equals_reference(rules, seed, hole):
     claims, layers = pixels(np.random.default_rng(seed), (4, 5))
     agrees(rules, hole, claims, layers)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rule_lists(), st.integers(0, 2**32 - 1), st.sampled_from([1, 63, 64, 65, 4095, 4096, 4097, 8192, 8300]))
 def test_kernel_equals_reference_on_runs_of_any_length_across_strips(rules, seed, width):
     random = np.random.default_rng(seed)
@@ -83,7 +83,7 @@ def test_kernel_equals_reference_on_runs_of_any_length_across_strips(rules, seed
     agrees(rules, 0, claims[..., index], layers[..., index])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rule_lists(), st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_kernel_equals_reference_where_some_pixels_stay_as_they_were(rules, seed, share):
     random = np.random.default_rng(seed)
@@ -94,7 +94,7 @@ def test_kernel_equals_reference_where_some_pixels_stay_as_they_were(rules, seed
     agrees(rules, 0, claims, layers)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rule_lists(), st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_kernel_equals_reference_where_one_input_varies(rules, seed, varies):
     random = np.random.default_rng(seed)

@@ -53,7 +53,7 @@ def test_block_without_conflict_has_an_empty_table():
     assert found.area_ha.shape == (0,)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 5), st.integers(0, 2**32 - 1))
 def test_kernel_equals_reference(modules, seed):
     random = np.random.default_rng(seed)

@@ -155,7 +155,7 @@ claimed = st.fixed_dictionaries({module: st.sampled_from([0, *CODES]) for module
 mosaics = st.just({"m": ("biome", {0: "c", 7: "a"})})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(rule_lists(), claimed, st.sampled_from(BIOMES), st.sampled_from([2000, 2001]), mosaics, st.sampled_from([0, 9]))
 def test_an_explanation_comes_to_what_the_reference_decides(rules, claims, biome, year, mosaics, hole):
     told = explain(rules, claims, {"biome": biome}, year, mosaics=mosaics, hole=hole)

@@ -268,7 +268,7 @@ def like(witness):
 DECLARED = {"I209", "I210", "I211"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rule_sets)
 def test_everything_is_found_and_nothing_invented(tree):
     small = Small(tree)
@@ -290,7 +290,7 @@ def test_everything_is_found_and_nothing_invented(tree):
             assert finding.code in ("I202", "I204")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rule_sets)
 def test_named_rules_hide_a_dead_rule_and_each_is_needed(tree):
     small = Small(tree)

@@ -260,7 +260,7 @@ def as_rules(number: int, rule: Paint) -> list[dict[str, Any]]:
     return [*said, {**plain, "unless": unless}]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(PAINT, min_size=1, max_size=8), st.integers(0, 1000))
 def test_whatever_a_script_can_paint_rules_can_say(script, seed):
     entries = [{**said, "why": "test"} for number, rule in enumerate(script) for said in as_rules(number, rule)]

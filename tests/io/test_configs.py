@@ -95,9 +95,11 @@ def test_missing_file_names_its_neighbours(read, tmp_path):
 
 
 def test_file_too_large_to_be_written_by_people(read):
-    [(code, _, message, _)] = refused(read, GOOD + "#" * (8 * 1024 * 1024))
+    [(code, where, message, _)] = refused(read, GOOD + "#\n" * (4 * 1024 * 1024))
     assert code == "C102"
     assert "bytes" in message
+    # Lines of two bytes, but for those of the good text before them: the limit lies in this line.
+    assert where.endswith(f":{1 + (GOOD + '#' * 2).count(chr(10)) + (8 * 1024 * 1024 - len(GOOD.encode())) // 2}:1")
 
 
 def test_aliases_that_stand_for_billions(read):

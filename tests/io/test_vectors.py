@@ -78,7 +78,7 @@ def one_by_one(geometries, *, touch: bool) -> list[list[tuple[int, ...]]]:
     return held
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.integers(-40, 160)] * 4), max_size=25), st.booleans())
 def test_overlapping_polygons_give_the_combination_at_each_pixel(corners, touch):
     geometries = [

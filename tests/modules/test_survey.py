@@ -39,7 +39,7 @@ cubes = st.tuples(st.integers(1, 5), st.integers(1, 14), st.integers(1, 9)).flat
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cubes, st.integers(1, 6), st.integers(1, 8), st.randoms(use_true_random=False))
 def test_the_pass_agrees_with_plain_numpy(cube, band, cells, random):
     territory = np.array([[random.random() < 0.7 for _ in range(cube.shape[2])] for _ in range(cube.shape[1])])
@@ -80,7 +80,7 @@ def assert_same(found, expected):
         np.testing.assert_allclose(one, other, rtol=1e-9, err_msg=name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20)), elements=st.integers(0, 3)))
 def test_small_patches_agree_with_scipy(plane):
     ha, expected = np.ones(plane.shape), np.zeros(4)

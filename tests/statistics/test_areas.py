@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -36,7 +36,6 @@ def test_transitions_in_hectares():
     assert table.sum() == 5.0
 
 
-@settings(deadline=None)  # the first example compiles
 @given(arrays(np.uint8, (2, 5, 4)), arrays(np.uint8, (5, 4), elements=st.integers(0, 3)))
 def test_every_hectare_is_counted_once(classes, zones):
     areas = areas_by_zone(classes, zones, np.full((1, 1), 0.04), 3)

@@ -109,13 +109,20 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             remedy = f"split it, or move data into a raster or a table; the limit is {MAX_BYTES} bytes"
-            raise ConfigError.because("C102", f"{path.stat().st_size} bytes of YAML", where=str(path), remedy=remedy)
+            message, where = f"{path.stat().st_size} bytes of YAML", f"{path}:{_line_at(path, MAX_BYTES)}:1"
+            raise ConfigError.because("C102", message, where=where, remedy=remedy)
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as err:
         raise _missing(path) from err
     except (OSError, UnicodeDecodeError) as err:
         remedy = "check the permissions, and save the file as UTF-8 text"
         raise ConfigError.because("C101", f"cannot be read: {err}", where=str(path), remedy=remedy) from err
+
+
+def _line_at(path: Path, offset: int) -> int:
+    """Return the line that holds a byte of a file, from 1."""
+    with path.open("rb") as file:
+        return 1 + file.read(offset).count(b"\n")
 
 
 def _missing(path: Path) -> ConfigError:

@@ -93,7 +93,7 @@ def test_nothing_else_is_written_on_any_series(keys, expected):
     assert found <= written
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(STEPS), st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4]))
 def test_nothing_else_is_written_on_any_map(case, seed, grain):
     random = np.random.default_rng(seed)

@@ -142,7 +142,7 @@ def useless(findings):
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(followed, min_size=1, max_size=3))
 def test_a_part_is_called_useless_exactly_if_every_series_stays_the_same_without_it(steps):
     findings = told(steps)
@@ -158,13 +158,13 @@ def test_a_part_is_called_useless_exactly_if_every_series_stays_the_same_without
     assert "F211" not in {finding.code for finding in findings}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(followed | unknown, min_size=1, max_size=4))
 def test_nothing_is_called_useless_that_is_not_whatever_else_is_in_the_chain(steps):
     assert (run(without(steps, useless(told(steps)))) == run(steps)).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(followed, min_size=1, max_size=2))
 def test_a_step_is_told_to_repeat_exactly_if_a_second_run_changes_a_series(steps):
     one = [{**step, "where": {}} for step in steps]
@@ -174,7 +174,7 @@ def test_a_step_is_told_to_repeat_exactly_if_a_second_run_changes_a_series(steps
         assert again.any() == any(f.code == "F209" and f.step == number + 1 for f in findings)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(followed, min_size=1, max_size=3))
 def test_witnesses_are_series_as_the_chain_makes_them(steps):
     for finding in told(steps):
