@@ -12,8 +12,14 @@ from mutirao.modules.reference import CODES, FAMILIES, findings_reference
 
 PACKAGE = Path(mutirao.__file__).parent
 LISTED = [*CODES, *(check.code for check in ALL_CHECKS)]
-SHARED = {"M202", "M305"}
-"""Codes that a check passes on from where the fault is met."""
+SHARED = {
+    "M202",
+    "M305",
+    *("S102", "S103", "S104", "S105", "S106", "S121", "S124"),
+    *("C101", "F130", "K103", "R203", "U113"),
+}
+"""Codes that a check passes on from where the fault is met, that `verify` tells of submissions as the store does, and
+faults that several rooms can meet first."""
 
 
 def rooms_by_code() -> dict[str, set[str]]:

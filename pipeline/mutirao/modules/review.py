@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from mutirao.errors import Finding, UsageError, blocking
+from mutirao.errors import Finding, blocking
 from mutirao.io.delivered import FilePlane
 from mutirao.modules.checks import RASTER_CHECKS, Fixtures, run_checks
 from mutirao.modules.checks.base import Unavailable
@@ -16,7 +16,7 @@ from mutirao.modules.checks.survey import Survey
 from mutirao.modules.incoming import Rasters, receive
 from mutirao.modules.module import Module
 from mutirao.modules.receipt import grid_digest
-from mutirao.modules.store import load_submission
+from mutirao.modules.store import list_submissions, load_submission
 from mutirao.modules.yearly import ByYear
 from mutirao.project import Project
 
@@ -64,11 +64,10 @@ def review_rasters(module: Module, rasters: Rasters, project: Project | None = N
 
 
 def before(project: Project, module: Module) -> Before | None:
-    """Return a module's latest submission; none if there is none, or if it lies on another grid."""
-    try:
-        stored = load_submission(project, module.id)
-    except UsageError:
+    """Return a module's latest submission; none if there is none out of quarantine, or if it lies on another grid."""
+    if not list_submissions(project, module.id):
         return None
+    stored = load_submission(project, module.id)
     if stored.receipt.grid_digest != grid_digest(module.collection.grid):
         return None
     shape = module.collection.grid.shape
