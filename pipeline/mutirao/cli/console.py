@@ -112,6 +112,7 @@ class _Lines:
         self.lock = threading.Lock()
 
     def advance(self) -> None:
+        """Note one more task, and say a line if the last is long ago."""
         with self.lock:
             self.done += 1
             now = time.perf_counter()

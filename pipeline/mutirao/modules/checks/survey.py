@@ -149,6 +149,7 @@ class _Pass:
         self.rank[list(task.codes)] = np.arange(classes)
 
     def run(self, unreadable: Mapping[int, Finding]) -> Survey:
+        """Go over the rows of all years once; `unreadable` are the years that could not be opened."""
         with ExitStack() as stack, ThreadPoolExecutor(THREADS) as self.pool:
             self.tallies = {year: Tally(self._open(stack, year), plane.shape[0]) for year, plane in self.planes.items()}
             self.before = {year: stack.enter_context(reading(self.task.previous[year])) for year in self.compared}
