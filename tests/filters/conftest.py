@@ -77,13 +77,23 @@ def run_map() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def goias() -> np.ndarray:
-    """Give (year, y, x) uint8 of 1985 to 2022, a lively clip of 64 x 72 pixels of MapBiomas Brazil, Collection 8."""
+def clip() -> Callable[..., np.ndarray]:
+    """Give what reads rows and columns of MapBiomas Brazil, Collection 8: (year, y, x) uint8 of 1985 to 2022."""
     files = sorted(MAPS.glob("*-80-*.tif"))
     if not files:
         pytest.skip(f"the MapBiomas clip is not at {MAPS}")
-    stack = []
-    for file in files:
-        with rasterio.open(file) as source:
-            stack.append(source.read(1, window=((512, 576), (504, 576))))
-    return np.stack(stack)
+
+    def read(rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+        stack = []
+        for file in files:
+            with rasterio.open(file) as source:
+                stack.append(source.read(1, window=(rows, columns)))
+        return np.stack(stack)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def goias(clip) -> np.ndarray:
+    """Give (year, y, x) uint8 of 1985 to 2022, a lively clip of 64 x 72 pixels."""
+    return clip((512, 576), (504, 576))

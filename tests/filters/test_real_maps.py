@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 
 from mutirao.filters import endpoints, frequency, gapfill, isolated, patches, pattern, window
 from mutirao.filters.apply import apply_chain, ready
@@ -17,7 +16,6 @@ from mutirao.io.configs import load
 from mutirao.legend import Legend
 
 ROOT = Path(__file__).resolve().parents[2]
-MAPS = ROOT.parent / "shared" / "data" / "mapbiomas-c8-sul-goiano"
 ORDER = (4, 11, 3, 12, 21, 25, 33)
 """Class order of the window steps of the Cerrado team, Collection 10, without the sandbank class that is not here."""
 NATIVE = frozenset({3, 4, 11, 12})
@@ -34,16 +32,9 @@ STEPS = [
 
 
 @pytest.fixture(scope="module")
-def maps() -> np.ndarray:
+def maps(clip) -> np.ndarray:
     """Give (year, y, x) uint8 of 1985 to 2022, a clip of 96 x 120 pixels."""
-    files = sorted(MAPS.glob("*-80-*.tif"))
-    if not files:
-        pytest.skip(f"the MapBiomas clip is not at {MAPS}")
-    stack = []
-    for file in files:
-        with rasterio.open(file) as source:
-            stack.append(source.read(1, window=((40, 136), (30, 150))))
-    return np.stack(stack)
+    return clip((40, 136), (30, 150))
 
 
 def steps(*chosen: dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mutirao.cli import chain_report
-from mutirao.cli.console import Json, out, print_json
+from mutirao.cli.console import Format, Json, out, print_json
 
 if TYPE_CHECKING:
     from mutirao.filters.describe import DescribedStep, Words
@@ -26,14 +25,6 @@ ChainName = Annotated[
     str, typer.Argument(metavar="FILE_OR_ID", help="A chain file, or the id of one in configs/chains/.")
 ]
 Of = Annotated[str | None, typer.Option(help="Collection whose classes, years and layers the chain speaks of.")]
-
-
-class Format(StrEnum):
-    """How chains are shown."""
-
-    terminal = "terminal"
-    html = "html"
-    markdown = "markdown"
 
 
 @app.command("lint")

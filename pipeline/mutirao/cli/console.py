@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,15 @@ from mutirao.errors import Finding
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+
+class Format(StrEnum):
+    """How rules and chains are shown."""
+
+    terminal = "terminal"
+    html = "html"
+    markdown = "markdown"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mutirao.cli import rules_impact_command
-from mutirao.cli.console import Json, out, print_json
+from mutirao.cli.console import Format, Json, out, print_json
 
 if TYPE_CHECKING:
     from mutirao.integration.describe import Described
@@ -25,14 +24,6 @@ app.command("impact")(rules_impact_command.command)
 
 Rules = Annotated[str, typer.Argument(metavar="FILE_OR_ID", help="A rule file, or the id of one in configs/rules/.")]
 Of = Annotated[str | None, typer.Option(help="Collection whose modules and layers the rules speak of.")]
-
-
-class Format(StrEnum):
-    """How rules are shown."""
-
-    terminal = "terminal"
-    html = "html"
-    markdown = "markdown"
 
 
 @app.command("lint")
