@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from mutirao.cli.opening import Found, locate
 from mutirao.cli.state import State
 from mutirao.engine.tileprogram import surroundings_of
 from mutirao.errors import UsageError
@@ -17,8 +17,8 @@ from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, li
 from mutirao.io import configs
 from mutirao.io.configs import Source
 from mutirao.io.vectors import read_overlays, read_zones
-from mutirao.legend import NODATA, Legend
-from mutirao.project import Project, find
+from mutirao.legend import NODATA
+from mutirao.project import Project
 
 _PIXEL_HA = 0.09
 """Hectares of a pixel where no collection has a grid: that of Landsat. No finding and no word depends on it."""
@@ -42,31 +42,12 @@ def open_chain(state: State, name: str, collection: str | None) -> OpenedChain:
     UsageError
         U105: several collections use it and none is named. U113: nothing says which legend it speaks.
     """
-    is_file = "/" in name or name.endswith((".yaml", ".yml"))
-    project = _project_around(Path(name), state) if is_file else state.project()
-    path = Path(name) if is_file or project is None else project.root / "configs" / "chains" / f"{name}.yaml"
-    source = configs.load(path, Chain)
-    chosen = _collection(source, project, collection) if project else None
-    return OpenedChain(source, _used(source, project, chosen) if project and chosen else _stated(source, project))
-
-
-def _project_around(path: Path, state: State) -> Project | None:
-    try:
-        return state.project() if state.folder else find(path.parent, state.workspace)
-    except UsageError:
-        return None
-
-
-def _collection(source: Source[Chain], project: Project, name: str | None) -> str | None:
-    """Return the collection that uses a chain, None if none does."""
-    users = [user for user in project.collection_ids() if project.collection(user).value.chain == source.value.id]
-    if name is None and len(users) < 2:
-        return next(iter(users), None)
-    if name not in users:
-        message = f"chain '{source.value.id}' is used by {', '.join(users) or 'no collection'}"
-        remedy = "name one of them with --collection" if users else "leave --collection out"
-        raise UsageError.because("U105", message, where=str(source.path), remedy=remedy)
-    return name
+    found = locate(state, name, "chain")
+    source = configs.load(found.path, Chain)
+    chosen = found.collection(source.value.id, collection)
+    if found.project and chosen:
+        return OpenedChain(source, _used(source, found.project, chosen))
+    return OpenedChain(source, _stated(source, found))
 
 
 def _used(chain: Source[Chain], project: Project, name: str) -> ChainScope:
@@ -106,22 +87,14 @@ def _assigned(rule: ResolvedRule) -> Iterator[int]:
             yield outcome.constant
 
 
-def _stated(source: Source[Chain], project: Project | None) -> ChainScope:
+def _stated(source: Source[Chain], found: Found) -> ChainScope:
     stated = source.value.vocabulary
     if stated is None:
         remedy = "name the chain in a collection, or add a 'vocabulary:' block with legend, first and last year"
         message = "the chain belongs to no collection and states no vocabulary"
         raise UsageError.because("U113", message, where=str(source.path), remedy=remedy)
-    legend = _legend(source.path, stated.legend, project)
+    legend = found.legend(stated.legend)
     years = tuple(range(stated.first, stated.last + 1))
     overlays = read_overlays(source.value, source.path.parent, None)
     surroundings = Surroundings(years, stated.layers, (_PIXEL_HA, _PIXEL_HA), overlays=overlays)
     return ChainScope(legend, surroundings, legend.codes | {NODATA})
-
-
-def _legend(chain: Path, name: str, project: Project | None) -> Legend:
-    """Return a legend: a file under legends/ beside the folder of the chain, or else of the project."""
-    path = chain.resolve().parent.parent / "legends" / f"{name}.yaml"
-    if project and not path.is_file():
-        path = project.root / "configs" / "legends" / f"{name}.yaml"
-    return configs.load(path, Legend).value
