@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mutirao.io import places
+from mutirao.io.places import ObjectPlace
 from mutirao.modules.submission import Submitted, submit
 from mutirao.project import Project
 
@@ -61,3 +65,30 @@ def mato_grosso_project(tmp_path: Path) -> Project:
     shutil.copytree(Path(__file__).parent / "projects" / "mato_grosso", root)
     (root / "data").symlink_to(images)
     return Project(root, root / "workspace")
+
+
+@pytest.fixture(scope="session")
+def store_settings() -> Iterator[dict[str, str]]:
+    """Environment for a stand-in for S3 in this process, moto; nothing leaves the machine, and no real S3 was asked."""
+    server_module = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield {
+        "AWS_ENDPOINT_URL": "http://{}:{}".format(*server.get_host_and_port()),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    server.stop()
+
+
+@pytest.fixture
+def object_store(store_settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectPlace:
+    """A folder in an empty bucket of the stand-in; copies of its objects go to `tmp_path`."""
+    for name, value in {**store_settings, "MUTIRAO_CACHE": str(tmp_path / "copies")}.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"network-{uuid.uuid4().hex}"
+    places.store().mkdir(bucket)
+    return ObjectPlace(f"s3://{bucket}/ws")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from odc.geo.xr import xr_coords
 from mutirao.errors import UsageError
 from mutirao.grid import Grid, Tile
 from mutirao.io import rasters
+from mutirao.io.places import Place
 from mutirao.io.storage import read_record
 from mutirao.io.tables import read_table
 from mutirao.legend import Legend
@@ -91,7 +91,7 @@ class OpenRelease:
         return chosen
 
 
-def open_release(location: Path | str) -> OpenRelease:
+def open_release(location: Place | str) -> OpenRelease:
     """Open a release by its folder or URL, for example releases/banat/v0.1.0.
 
     Raises
@@ -105,7 +105,8 @@ def open_release(location: Path | str) -> OpenRelease:
     return OpenRelease(address, record, legend, record.grid)
 
 
-def list_releases(folder: Path) -> list[OpenRelease]:
+def list_releases(folder: Place) -> list[OpenRelease]:
     """Return every release below a folder of releases, by product and version."""
-    found = [open_release(path.parent) for path in sorted(folder.glob(f"*/v*/{MANIFEST}"))]
+    manifests: list[Place] = sorted(folder.glob(f"*/v*/{MANIFEST}"), key=str)
+    found = [open_release(path.parent) for path in manifests]
     return sorted(found, key=lambda release: (release.record.collection, release.record.version_key))

@@ -17,6 +17,7 @@ from mutirao.engine.progress import Progress
 from mutirao.engine.runs import run
 from mutirao.errors import ResourceError, UsageError
 from mutirao.io.datasets import fetch
+from mutirao.io.places import Place
 from mutirao.modules.store import list_submissions
 from mutirao.modules.submission import submit
 from mutirao.project import Project, find
@@ -59,7 +60,7 @@ def demonstrate(project: Project, progress: Progress, data: Path | None = None) 
     return Demonstration((first, second), (one, two))
 
 
-def demo_project(start: Path, workspace: Path | None) -> Project:
+def demo_project(start: Path, workspace: Place | None) -> Project:
     """Return the project around a folder if it has the demonstration, else a fresh copy of it in ./mutirao-demo."""
     try:
         project = find(start, workspace)
@@ -68,7 +69,7 @@ def demo_project(start: Path, workspace: Path | None) -> Project:
     return project if COLLECTION in project.collection_ids() else _copy(start / FOLDER, workspace)
 
 
-def _copy(target: Path, workspace: Path | None) -> Project:
+def _copy(target: Path, workspace: Place | None) -> Project:
     if not target.exists():
         with as_file(files("mutirao") / "network") as network:
             shutil.copytree(network, target)

@@ -14,22 +14,44 @@ from mutirao.imagery.dataset import Dataset
 from mutirao.integration.prevalence import RuleSet
 from mutirao.io import configs
 from mutirao.io.configs import Model, Source
+from mutirao.io.copies import cache_folder
+from mutirao.io.places import Place, place
+from mutirao.io.storagespec import Storage
 from mutirao.legend import Legend
 from mutirao.modules.manifest import Manifest
 from mutirao.trust.network import FOLDER, load_trust
 from mutirao.trust.verdict import Trust
+
+STORAGE = "storage.yaml"
+"""File of configs/ that says where results lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Parts that do not lie in the workspace: for each the folder or URL that holds it instead."""
+
+    submissions: Place | None = None
+    builds: Place | None = None
+    releases: Place | None = None
+
+    def as_text(self) -> tuple[tuple[str, str], ...]:
+        """Return name, and folder or URL, of each part that lies elsewhere."""
+        parts = {"submissions": self.submissions, "builds": self.builds, "releases": self.releases}
+        return tuple((name, str(place.resolve())) for name, place in parts.items() if place)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """A folder with `contributors/` and `configs/`, and a workspace for what is made.
 
-    The workspace holds `sources/` (fetched inputs), `runs/` (module output), `submissions/`, `reviews/`,
-    `receipts/`, `builds/` and `releases/`.
+    The workspace holds `sources/` (fetched inputs), `burnt/` (polygons as pixels), `runs/` (module output),
+    `submissions/`, `reviews/`, `receipts/`, `reports/`, `proofs/`, `builds/` and `releases/`. It is a folder or lies in
+    an object store; so may the parts of it that lie elsewhere.
     """
 
     root: Path
-    workspace: Path
+    workspace: Place
+    elsewhere: Elsewhere = Elsewhere()
 
     @property
     def contributors(self) -> Path:
@@ -38,28 +60,53 @@ class Project:
 
     @property
     def sources(self) -> Path:
-        """Folder of fetched inputs."""
-        return self.workspace / "sources"
+        """Folder of fetched inputs, always of this machine: libraries read them as files."""
+        return (self.workspace if isinstance(self.workspace, Path) else cache_folder()) / "sources"
 
     @property
-    def submissions(self) -> Path:
+    def burnt(self) -> Path:
+        """Folder of polygons that were burnt to pixels, always of this machine: they are read in windows, often."""
+        return (self.workspace if isinstance(self.workspace, Path) else cache_folder()) / "burnt"
+
+    @property
+    def builds(self) -> Place:
+        """Folder of the builds, by collection."""
+        return (self.elsewhere.builds or self.workspace) / "builds"
+
+    @property
+    def _members(self) -> Place:
+        """What lies beside the submissions lies with them, wherever they are."""
+        return self.elsewhere.submissions or self.workspace
+
+    @property
+    def submissions(self) -> Place:
         """Folder of the immutable submissions, by module and version."""
-        return self.workspace / "submissions"
+        return self._members / "submissions"
 
     @property
-    def releases(self) -> Path:
+    def releases(self) -> Place:
         """Folder of the releases, by product and version."""
-        return self.workspace / "releases"
+        return (self.elsewhere.releases or self.workspace) / "releases"
 
     @property
-    def reviews(self) -> Path:
+    def reviews(self) -> Place:
         """Folder of the signed reviews, by module and version of the submission."""
-        return self.workspace / "reviews"
+        return self._members / "reviews"
 
     @property
-    def receipts(self) -> Path:
+    def reports(self) -> Place:
+        """Folder of the pages about submissions, by module and version."""
+        return self._members / "reports"
+
+    @property
+    def receipts(self) -> Place:
         """Folder of what submitters were told, by module and version of the submission."""
-        return self.workspace / "receipts"
+        return self._members / "receipts"
+
+    @property
+    def proofs(self) -> Place:
+        """Folder of the records of runs from the sources again, by module and version of the submission."""
+        return self._members / "proofs"
 
     def trust(self) -> Trust | None:
         """Read who may sign what; None if there is no trust/, and the network does not sign."""
@@ -130,10 +177,38 @@ class Project:
         return source
 
 
-def find(start: Path, workspace: Path | None = None) -> Project:
-    """Return the project that a folder lies in: the nearest parent with `configs/collections/`."""
+def find(start: Path, workspace: Place | None = None) -> Project:
+    """Return the project that a folder lies in: the nearest parent with `configs/collections/`.
+
+    Parameters
+    ----------
+    workspace : where everything that is made lies, whatever `configs/storage.yaml` says.
+
+    Raises
+    ------
+    UsageError
+        U102: there is none. U115: the storage is neither a folder nor an S3 address.
+    ConfigError
+        C102 to C106: `configs/storage.yaml` is wrong.
+    """
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "configs/collections").is_dir():
-            return Project(folder, workspace or folder / "workspace")
+            return Project(folder, workspace) if workspace else _as_configured(folder)
     remedy = "change into the network's repository, name it with --project, or try 'mutirao demo'"
     raise UsageError.because("U102", "no project here (no configs/collections/)", where=str(start), remedy=remedy)
+
+
+def _as_configured(root: Path) -> Project:
+    """Return the project with its results where `configs/storage.yaml` says, or else in workspace/."""
+    path = root / "configs" / STORAGE
+    if not path.is_file():
+        return Project(root, root / "workspace")
+    storage = configs.load(path, Storage).value
+    texts = {name: getattr(storage, name) for name in ("submissions", "builds", "releases")}
+    parts = {name: _where(root, text) for name, text in texts.items() if text}
+    return Project(root, _where(root, storage.workspace), Elsewhere(**parts))
+
+
+def _where(root: Path, text: str) -> Place:
+    found = place(text)
+    return root / found if isinstance(found, Path) else found

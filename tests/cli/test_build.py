@@ -84,11 +84,12 @@ def test_threads_and_a_cluster_at_once_are_refused(call, at):
     assert (status, "B111" in err) == (2, True)
 
 
-def test_interrupt_ends_with_130_and_a_word_on_how_to_go_on(call, at, monkeypatch):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_interrupt_ends_with_130_and_a_word_on_how_to_go_on(call, at, monkeypatch, asked):
     class Interrupting(Silent):
         @contextmanager
         def stage(self, title, total, pixel_years=0):
-            yield lambda: os.kill(os.getpid(), signal.SIGINT)
+            yield lambda: os.kill(os.getpid(), asked)
 
     monkeypatch.setattr("mutirao.cli.build_command.watcher", lambda _: Interrupting())
     status, _, err = call(*at, "build", "--workers", 1)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mutirao.engine.build import Build, build
+from mutirao.engine.progress import Silent
+from mutirao.io.places import ObjectPlace
 from mutirao.io.vectors import read_mask
 from mutirao.modules.submission import submit
 from mutirao.project import Project
@@ -21,6 +28,29 @@ def patchwork(random: np.random.Generator, codes: list[int], shares: list[float]
 @pytest.fixture
 def tiny_network(tiny_project: Project) -> Project:
     """Give the tiny project with submissions 0.1.0 of valley, water and urban."""
+    return handed_in(tiny_project)
+
+
+@pytest.fixture(scope="session")
+def near_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Build of the same as `tiny_network`, in a folder that no test changes; submissions lie beside it."""
+    root = tmp_path_factory.mktemp("near") / "tiny"
+    shutil.copytree(Path(__file__).parents[1] / "projects" / "tiny", root)
+    return build(handed_in(Project(root, root / "workspace")), "tiny", Silent())
+
+
+@pytest.fixture
+def far_network(tiny_project: Project, object_store: ObjectPlace, near_build: Build) -> Project:
+    """Give the submissions of `tiny_network` in an object store."""
+    workspace = near_build.folder.parents[2]
+    for path in (workspace / "submissions").rglob("*.*"):
+        if path.is_file():
+            (object_store / path.relative_to(workspace).as_posix()).upload(path)
+    return replace(tiny_project, workspace=object_store)
+
+
+def handed_in(tiny_project: Project) -> Project:
+    """Submit version 0.1.0 of the three modules."""
     random = np.random.default_rng(20)
     valley = patchwork(random, [3, 15, 39, 33], [0.4, 0.3, 0.2, 0.1])
     water = patchwork(random, [0, 33], [0.9, 0.1])

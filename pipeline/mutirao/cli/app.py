@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +15,13 @@ from mutirao import __version__
 from mutirao.cli.console import err, show_findings
 from mutirao.cli.state import State
 from mutirao.errors import MutiraoError, ResourceError
+from mutirao.io.places import place
 
 GROUPS = {
-    "For members: run a module": ("new", "run", "check", "submit", "sign"),
+    "For members: run a module": ("new", "run", "check", "submit", "report", "sign"),
     "For maintainers: make the collection": (
         "status",
+        "quality",
         "rules",
         "chain",
         "plan",
@@ -44,7 +47,7 @@ app = typer.Typer(
 )
 
 STOPPED = 130
-"""Exit status after Ctrl-C."""
+"""Exit status after Ctrl-C and SIGTERM."""
 
 
 def _print_version(asked: bool) -> None:
@@ -58,7 +61,12 @@ def options(
     context: typer.Context,
     project: Annotated[Path | None, typer.Option(help="The network's repository; default: this folder.")] = None,
     workspace: Annotated[
-        Path | None, typer.Option(help="Where results are kept; default: workspace/ in the repository.")
+        str | None,
+        typer.Option(
+            envvar="MUTIRAO_WORKSPACE",
+            help="Where results are kept: a folder, or s3://bucket/folder; default: as configs/storage.yaml says, "
+            "else workspace/ in the repository.",
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
     version: Annotated[
@@ -66,7 +74,7 @@ def options(
     ] = False,
 ) -> None:
     """The open engine for networks that map the land together."""
-    context.obj = State(project, workspace)
+    context.obj = State(project, place(workspace) if workspace else None)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if not debug:
         logging.getLogger("rasterio").setLevel(logging.ERROR)  # what GDAL warns of, the checks tell with a remedy
@@ -91,8 +99,14 @@ def _storage_failed(error: OSError) -> ResourceError:
     return ResourceError.because("R204", f"the system refused: {error.strerror or error}", where=where, remedy=remedy)
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; a refusal ends with its findings and exit status 1, 2 or 3, never with a trace."""
+    # Batch systems and containers ask to end with SIGTERM: that is Ctrl-C without a keyboard.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except (MutiraoError, OSError) as error:

@@ -7,6 +7,7 @@ from os.path import relpath
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_table
+from mutirao.io.places import is_far
 
 
 def command(context: typer.Context, json: Json = False) -> None:
@@ -22,5 +23,9 @@ def command(context: typer.Context, json: Json = False) -> None:
     if not records:
         out.print("no release yet: run 'mutirao build', then 'mutirao release --version 0.1.0'")
         return
-    rows = [(r.collection, r.version, r.released, f"{r.years[0]}-{r.years[-1]}", relpath(at)) for r, at in records]
+    rows = [(r.collection, r.version, r.released, f"{r.years[0]}-{r.years[-1]}", _shown(at)) for r, at in records]
     show_table("Releases", ["collection", "version", "released", "years", "folder"], rows)
+
+
+def _shown(location: str) -> str:
+    return location if is_far(location) else relpath(location)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mutirao.cli.console import Json, decimal, out, print_json, show_table
+from mutirao.io.places import place
 
 if TYPE_CHECKING:
     from mutirao.engine.runstory import RunStory
@@ -21,7 +22,7 @@ MIB = 1 << 20
 def command(
     context: typer.Context,
     collection: Annotated[str | None, typer.Argument(help="Collection, if there are several.")] = None,
-    log: Annotated[Path | None, typer.Option(help="Another log than that of the last build.")] = None,
+    log: Annotated[str | None, typer.Option(help="Another log than that of the last build: file or URL.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
     json: Json = False,
 ) -> None:
@@ -29,7 +30,7 @@ def command(
     from mutirao.engine.runstory import read_run
 
     if log:
-        story = read_run(log)
+        story = read_run(place(log))
     else:
         project = context.obj.project()
         story = _last(project, context.obj.collection(project, collection))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import webbrowser
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from mutirao.cli.console import out
 from mutirao.cli.releases import Location, choose
 from mutirao.errors import ResourceError, UsageError
+from mutirao.io.places import Place, is_web, place
 from mutirao.web.server import make_server
 
 
@@ -23,14 +23,13 @@ def command(
 ) -> None:
     """Show a release's map page at http://127.0.0.1; stop with Ctrl-C."""
     opened = choose(context.obj, release)
-    folder = Path(opened.location)
-    if not folder.is_dir():
+    if is_web(opened.location):
         remedy = "open its address in a browser: it is already served"
-        raise UsageError.because("A109", "the release is no local folder", where=opened.location, remedy=remedy)
-    show(folder, port, browser=browser)
+        raise UsageError.because("A109", "the release lies on the web", where=opened.location, remedy=remedy)
+    show(place(opened.location), port, browser=browser)
 
 
-def show(folder: Path, port: int, *, browser: bool) -> None:
+def show(folder: Place, port: int, *, browser: bool) -> None:
     """Serve the folder of a product, so that the page can lead to other versions, until Ctrl-C."""
     try:
         server = make_server(folder.parent, port=port)

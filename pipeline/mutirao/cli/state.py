@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutirao.errors import UsageError
+from mutirao.io.places import Place
 from mutirao.project import Project, find
 
 
@@ -14,7 +15,7 @@ class State:
     """Global options of the command line."""
 
     folder: Path | None
-    workspace: Path | None
+    workspace: Place | None
 
     def project(self) -> Project:
         """Return the project that the command works on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 from rich.style import Style
@@ -13,6 +12,7 @@ from mutirao.cli.console import out
 from mutirao.client import open_release
 from mutirao.engine.build import Build
 from mutirao.engine.impact import Impact
+from mutirao.io.places import Place
 from mutirao.legend import Legend
 from mutirao.web.impact_page import AFTER, BEFORE, COLORS, GREYS
 from mutirao.web.png import Color
@@ -21,7 +21,7 @@ MAX_COLUMNS = 76
 UPPER_HALF = "▀"
 
 
-def draw(build: Build, release: Path) -> None:
+def draw(build: Build, release: Place) -> None:
     """Draw the last year of a release if colours can be shown."""
     if not out.is_terminal:
         return

@@ -53,7 +53,9 @@ def show(context: typer.Context, json: Json = False) -> None:
     release = trust.policy.release
     show_table(f"Network {trust.policy.network}", ["principal", "name", "organisation", "may", "keys"], rows)
     out.print(f"must be signed: {', '.join(trust.policy.require) or 'nothing'}")
-    out.print(f"a release needs {release.signatures} signatures from {release.organisations} organisations")
+    signatures = f"{release.signatures} signature{'' if release.signatures == 1 else 's'}"
+    organisations = f"{release.organisations} organisation{'' if release.organisations == 1 else 's'}"
+    out.print(f"a release needs {signatures} from {organisations}")
     show_findings(doubts(trust))
 
 

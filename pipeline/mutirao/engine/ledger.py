@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from mutirao.errors import ResourceError
 from mutirao.io.faults import room_for
+from mutirao.io.places import Place
 from mutirao.io.rasters import file_digest
 from mutirao.io.storage import read_json, write_json
 
@@ -63,17 +64,17 @@ def code_digest(*packages: str) -> str:
 
 
 class Ledger:
-    """Finished results of one kind in one folder."""
+    """Finished results of one kind in one folder of this machine; `farledger.FarLedger` is one in a store."""
 
-    def __init__(self, folder: Path, suffix: str) -> None:
+    def __init__(self, folder: Place, suffix: str) -> None:
         self.folder = folder
         self.suffix = suffix
 
-    def path(self, key: str) -> Path:
+    def path(self, key: str) -> Place:
         """Return where the result of a task lies or will lie."""
         return self.folder / key[:2] / f"{key}{self.suffix}"
 
-    def find(self, key: str) -> Path | None:
+    def find(self, key: str) -> Place | None:
         """Return the result of a task if it is done and intact."""
         return self.path(key) if self.state(key) == "done" else None
 
@@ -84,22 +85,15 @@ class Ledger:
         ----------
         again : digest the file also if it has not changed since this process digested it.
         """
-        path, receipt = self.path(key), self.receipt(key)
+        path, receipt = self._file(key), self.receipt(key)
         if not path.is_file():
             return "damaged" if receipt.is_file() else "missing"
         if not receipt.is_file():
             return "unfinished"
-        signature, now = _signature(path), time.time()
-        if not again and _intact.get(path) == signature:
-            return "done"
-        if self._promised(key) != file_digest(path):
-            return "damaged"
-        if now - signature[-1] / 1e9 > _SETTLED_S:
-            _intact[path] = signature
-        return "done"
+        return "done" if is_intact(path, lambda: self._promised(key), again=again) else "damaged"
 
     def require(self, key: str) -> Path:
-        """Return the result of a task for reading.
+        """Return the result of a task for reading, as a file of this machine.
 
         Raises
         ------
@@ -108,12 +102,15 @@ class Ledger:
         """
         found = self.state(key)
         if found == "done":
-            return self.path(key)
+            return self._file(key)
+        raise self._lost(key, found)
+
+    def _lost(self, key: str, found: State) -> ResourceError:
         message = "an intermediate result is gone" if found == "missing" else f"an intermediate result is {found}"
         remedy = "build the collection again: what is damaged or gone is made anew"
-        raise ResourceError.because("R205", message, where=str(self.path(key)), remedy=remedy)
+        return ResourceError.because("R205", message, where=str(self.path(key)), remedy=remedy)
 
-    def record(self, key: str, make: Callable[[Path], None], **facts: Any) -> Path:
+    def record(self, key: str, make: Callable[[Path], None], **facts: Any) -> Place:
         """Make the result of a task under a temporary name, rename it, and write the receipt last.
 
         Raises
@@ -121,7 +118,7 @@ class Ledger:
         ResourceError
             R207: storage is full. Nothing is left behind.
         """
-        path, receipt = self.path(key), self.receipt(key)
+        path, receipt = self._file(key), self.receipt(key)
         partial = path.with_name(f".{uuid.uuid4().hex}{self.suffix}")
         started = time.perf_counter()
         with room_for(path):
@@ -133,10 +130,13 @@ class Ledger:
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
+        self._write_receipt(key, digest, started, facts)
+        return path
+
+    def _write_receipt(self, key: str, digest: str, started: float, facts: dict[str, Any]) -> None:
         seconds = round(time.perf_counter() - started, 4)
         made = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(receipt, {"key": key, "sha256": digest, "seconds": seconds, "made": made, **facts})
-        return path
+        write_json(self.receipt(key), {"key": key, "sha256": digest, "seconds": seconds, "made": made, **facts})
 
     def facts(self, key: str) -> dict[str, Any]:
         """Return what was written down with a result."""
@@ -154,7 +154,7 @@ class Ledger:
         names = {path.name.split(".")[0] for path in self.folder.glob("*/*") if not path.name.startswith(".")}
         yield from sorted(names)
 
-    def partials(self) -> Iterator[Path]:
+    def partials(self) -> Iterator[Place]:
         """Yield the files that a task at work, or one that died, has under temporary names."""
         yield from sorted(path for path in self.folder.glob("*/.*") if path.is_file())
 
@@ -164,17 +164,34 @@ class Ledger:
 
     def remove(self, key: str) -> None:
         """Remove a result, its receipt first, so that no half of it ever counts."""
-        _intact.pop(self.path(key), None)
+        _intact.pop(self._file(key), None)
         self.receipt(key).unlink(missing_ok=True)
         self.path(key).unlink(missing_ok=True)
 
-    def receipt(self, key: str) -> Path:
+    def receipt(self, key: str) -> Place:
         """Return where the receipt of a task lies or will lie."""
         return self.path(key).with_name(f"{key}{RECEIPT}")
+
+    def _file(self, key: str) -> Path:
+        path = self.path(key)
+        assert isinstance(path, Path), "a ledger in a store is a FarLedger"
+        return path
 
     def _promised(self, key: str) -> object:
         """Return the digest that the receipt tells; nothing if the receipt is damaged."""
         return self.known(key).get("sha256")
+
+
+def is_intact(path: Path, promised: Callable[[], object], *, again: bool = False) -> bool:
+    """Return whether a file has the digest that was promised; it is digested once, until it changes."""
+    signature, now = _signature(path), time.time()
+    if not again and _intact.get(path) == signature:
+        return True
+    if promised() != file_digest(path):
+        return False
+    if now - signature[-1] / 1e9 > _SETTLED_S:
+        _intact[path] = signature
+    return True
 
 
 def _signature(path: Path) -> _Signature:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mutirao.engine.farledger import open_ledger
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
-from mutirao.engine.progress import Progress
+from mutirao.engine.progress import Progress, by_share
 from mutirao.errors import UsageError
 from mutirao.io import blocks
 from mutirao.io.rasters import file_digest
@@ -34,6 +35,8 @@ CODE = (
     "mutirao.modules.inputs",
 )
 """Source that decides what a run makes, besides the module's own files."""
+TOLD = ("waivers.yaml", "accuracy.yaml")
+"""Files of a module that tell about its maps and decide nothing in them."""
 STEPS = 100
 
 
@@ -90,7 +93,7 @@ def finished(project: Project, module_id: str) -> StoredRun:
 
 
 def _ledger(project: Project, module: Module) -> Ledger:
-    return Ledger(project.workspace / "runs" / module.id, blocks.SUFFIX)
+    return open_ledger(project.workspace / "runs" / module.id, blocks.SUFFIX)
 
 
 def _key(project: Project, module: Module) -> str:
@@ -109,20 +112,13 @@ def _steps(module: Module) -> list[tuple[Any, ...]]:
 
 def _decides(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
-    return path.suffix != ".md" and "tests" not in parts and "__pycache__" not in parts
+    told = path.suffix == ".md" or path.name in TOLD
+    return not told and "tests" not in parts and "__pycache__" not in parts
 
 
 def _make(project: Project, module: Module, ledger: Ledger, key: str, progress: Progress, data: Path | None) -> None:
     with progress.stage(f"Running {module.id}", STEPS) as advance:
-        done = 0
-
-        def tell(share: float, message: str) -> None:
-            nonlocal done
-            while done < int(share * STEPS):
-                advance()
-                done += 1
-
-        made = run_module(project, module.id, data=data, progress=tell)
+        made = run_module(project, module.id, data=data, progress=by_share(advance, STEPS))
     ledger.record(key, lambda path: blocks.write_block(path, {"codes": made.codes}), **_facts(made))
 
 

@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from mutirao.engine.runlog import FOLDER
 from mutirao.errors import ResourceError, UsageError
+from mutirao.io.places import Place
 
 PHASES = ("read", "integrate", "chain", "tally", "write", "other")
 """Of a task, in the order in which they run; `other` is the rest."""
@@ -38,7 +38,7 @@ class Lane:
 class RunStory:
     """One build, finished or not, as its log tells it."""
 
-    path: Path
+    path: Place
     head: Line
     tasks: tuple[Line, ...]
     parts: dict[str, float]
@@ -162,12 +162,12 @@ class RunStory:
         }
 
 
-def logs_of(builds: Path) -> list[Path]:
+def logs_of(builds: Place) -> list[Place]:
     """Return the logs of a collection's builds, the oldest first, given the folder of the builds."""
-    return sorted((builds / FOLDER).glob("*.jsonl"))
+    return sorted((builds / FOLDER).glob("*.jsonl"), key=str)
 
 
-def last_run(builds: Path) -> RunStory:
+def last_run(builds: Place) -> RunStory:
     """Read the log of the last build of a collection, however it ended.
 
     Raises
@@ -182,7 +182,7 @@ def last_run(builds: Path) -> RunStory:
     return read_run(logs[-1])
 
 
-def read_run(path: Path) -> RunStory:
+def read_run(path: Place) -> RunStory:
     """Read the log of a build; a last line that was cut off by a kill is left out.
 
     Raises

@@ -18,6 +18,7 @@ from mutirao.filters.tally import Tally
 from mutirao.grid import Grid, Tile
 from mutirao.io import configs, rasters
 from mutirao.io.configs import Source
+from mutirao.io.places import Place
 from mutirao.legend import Legend
 from mutirao.project import Project
 
@@ -30,7 +31,7 @@ _TILE = 1024
 class Stack:
     """Yearly rasters of classes on one grid."""
 
-    files: Mapping[int, Path]
+    files: Mapping[int, Place]
     """By year, ascending."""
     grid: Grid
 
@@ -44,7 +45,7 @@ class Stack:
         return np.stack([rasters.read(path, window) for path in self.files.values()])
 
 
-def open_stack(paths: Sequence[Path]) -> Stack:
+def open_stack(paths: Sequence[Place]) -> Stack:
     """Take rasters for the years that their names tell.
 
     Raises
@@ -61,10 +62,10 @@ def open_stack(paths: Sequence[Path]) -> Stack:
     return Stack(files, _common_grid(list(files.values())))
 
 
-def _by_year(paths: Sequence[Path]) -> dict[int, Path]:
-    files: dict[int, Path] = {}
+def _by_year(paths: Sequence[Place]) -> dict[int, Place]:
+    files: dict[int, Place] = {}
     findings = []
-    for path in sorted(paths):
+    for path in sorted(paths, key=str):
         found = _YEAR.findall(path.stem)
         year = int(found[-1]) if found else None
         if year is None or year in files:
@@ -81,7 +82,7 @@ def _by_year(paths: Sequence[Path]) -> dict[int, Path]:
     return files
 
 
-def _common_grid(paths: Sequence[Path]) -> Grid:
+def _common_grid(paths: Sequence[Place]) -> Grid:
     first = rasters.info(paths[0])
     step = first.transform
     squares = abs(step.a + step.e) <= 1e-9 * abs(step.a) and step.b == step.d == 0
@@ -97,7 +98,7 @@ def _common_grid(paths: Sequence[Path]) -> Grid:
     return Grid(crs=first.crs, resolution=step.a, origin=(step.c, step.f), shape=first.shape, tile=_TILE)
 
 
-def _refused(path: Path, message: str) -> Finding:
+def _refused(path: Place, message: str) -> Finding:
     return Finding("U112", message, str(path), "bring all rasters to one grid of square pixels, classes as uint8")
 
 

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutirao.engine.farledger import open_ledger
 from mutirao.engine.inputs import gather
-from mutirao.engine.ledger import Ledger
 from mutirao.engine.stopwatch import Stopwatch, current
 from mutirao.engine.tilework import TileWork
 from mutirao.errors import MutiraoError, ResourceError
-from mutirao.project import Project
+from mutirao.io.places import Place, place
+from mutirao.project import Elsewhere, Project
 
 KEPT = 2
 """Builds whose inputs a worker process keeps; more would only hold memory."""
@@ -31,6 +32,9 @@ class Order:
 
     root: str
     workspace: str
+    """Folder or URL."""
+    elsewhere: tuple[tuple[str, str], ...]
+    """Parts of the workspace that lie elsewhere, and the folder or URL in which each lies."""
     collection: str
     versions: tuple[tuple[str, str], ...]
     """Of every module's submission, so that no worker sees a newer one."""
@@ -126,22 +130,23 @@ def work_of(order: Order) -> TileWork:
 def _gather(order: Order) -> TileWork:
     folder, suffix = order.ledger
     try:
-        project = Project(Path(order.root), Path(order.workspace))
+        elsewhere = Elsewhere(**{part: place(where) for part, where in order.elsewhere})
+        project = Project(Path(order.root), place(order.workspace), elsewhere)
         inputs = gather(project, order.collection, dict(order.versions))
-        return TileWork(inputs, Ledger(Path(folder), suffix), order.limit)
+        return TileWork(inputs, open_ledger(place(folder), suffix), order.limit)
     except (MutiraoError, OSError) as err:
         raise _other_inputs(order, f"cannot gather the inputs of the build: {err}") from err
 
 
 def _other_inputs(order: Order, what: str) -> ResourceError:
     remedy = (
-        f"let {order.root} and {order.workspace} be the same folders on all machines, change nothing in them while a "
+        f"let {order.root} and {order.workspace} be the same on all machines, change nothing in them while a "
         "build runs, and start the build again; what is finished is kept"
     )
     return ResourceError.because("R215", f"a worker {what}", where=worker_name(), remedy=remedy)
 
 
-def _facts(task: TileTask, path: Path) -> TaskFacts:
+def _facts(task: TileTask, path: Place) -> TaskFacts:
     """Sum up a task whose stopwatch runs in this thread."""
     watch = current() or Stopwatch("")
     return TaskFacts(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from mutirao.engine.build import LOCK, POINTER, ledger_of
+from mutirao.engine.build import BUILD_NAME, LOCK, POINTER, RECORD, ledger_of
 from mutirao.engine.ledger import Ledger, State
 from mutirao.engine.reasons import WHY, needed_by
 from mutirao.engine.record import BuildRecord
 from mutirao.io import locks
-from mutirao.io.storage import read_json, read_record
+from mutirao.io.places import ObjectPlace, Place
+from mutirao.io.storage import read_json, read_record, remove_tree
+
+_AT_ONCE = 8
+"""Receipts that are read at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,9 @@ class Pruning:
     """What may go."""
 
     results: tuple[Entry, ...]
-    builds: tuple[Path, ...]
+    builds: tuple[Place, ...]
     """Folders of builds that are not kept."""
-    partials: tuple[Path, ...]
+    partials: tuple[Place, ...]
     """Files and folders that builds left under temporary names when they died."""
     size: int
     """Bytes of all."""
@@ -55,14 +60,14 @@ class Upkeep:
     keep : number of the newest builds that stay when the rest is pruned, besides the one that `latest.json` names.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
+    def __init__(self, folder: Place, keep: int) -> None:
         self.folder, self.keep = folder, keep
         self.ledger: Ledger = ledger_of(folder)
 
     @cached_property
     def _records(self) -> dict[str, BuildRecord]:
         """Builds by the name of their folder, the newest first."""
-        files = self.folder.glob("[!.]*/build.json")
+        files = self.folder.glob(f"[!.]*/{RECORD}")
         found = {file.parent.name: read_record(file, BuildRecord) for file in files}
         return dict(sorted(found.items(), key=lambda item: item[1].created, reverse=True))
 
@@ -83,7 +88,9 @@ class Upkeep:
 
     def entries(self) -> list[Entry]:
         """Return every result, by tile and pass, the oldest first."""
-        found = map(self._entry, self.ledger.all_keys())
+        needed = self._needed
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # in a store, most of the time is waiting
+            found = list(pool.map(lambda key: self._entry(key, needed), self.ledger.all_keys()))
         return sorted(found, key=lambda entry: (entry.tile, entry.number, entry.made))
 
     def damaged(self) -> list[tuple[Entry, State]]:
@@ -95,10 +102,16 @@ class Upkeep:
         """Return what may go; nothing that a kept build needs, nor what an unfinished one has made."""
         results = tuple(entry for entry in self.entries() if not entry.needed)
         builds = tuple(self.folder / name for name in self._records if name not in self.kept)
-        left = [path for path in self.folder.glob(".*") if not path.name.startswith(LOCK)]
-        partials = (*left, *self.ledger.partials())
+        partials = (*self._leftovers(), *self.ledger.partials())
         size = sum(entry.size for entry in results) + sum(map(_size, (*builds, *partials)))
         return Pruning(results, builds, tuple(partials), size)
+
+    def _leftovers(self) -> Iterator[Place]:
+        """Yield what builds that died left: under a hidden name, or in a store under a name and without its record."""
+        yield from (path for path in self.folder.glob(".*") if not path.name.startswith(LOCK))
+        if isinstance(self.folder, ObjectPlace):
+            found = self.folder.glob("[0-9a-f]" * BUILD_NAME)
+            yield from (path for path in found if path.name not in self._records)
 
     def prune(self) -> Pruning:
         """Remove what may go, builds before the results that they need, so that no build is left without them.
@@ -116,10 +129,10 @@ class Upkeep:
                 self.ledger.remove(entry.key)
         return plan
 
-    def _entry(self, key: str) -> Entry:
+    def _entry(self, key: str, kept: set[str]) -> Entry:
         receipt = self.ledger.known(key)
         made, why = str(receipt.get("made", "")), tuple(receipt.get(WHY, ()))
-        needed = key in self._needed or self._is_unfinished(made)
+        needed = key in kept or self._is_unfinished(made)
         number = int(receipt.get("pass", 1))
         return Entry(key, str(receipt.get("tile", "?")), number, made, self.ledger.size(key), needed, why)
 
@@ -129,13 +142,21 @@ class Upkeep:
         return bool(made) and (newest is None or made > newest.created)
 
 
-def _size(path: Path) -> int:
+def _size(path: Place) -> int:
+    if isinstance(path, ObjectPlace):
+        found = path.objects().values() or [path.stat()]
+        return sum(stat.st_size for stat in found)
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _remove(path: Path) -> None:
-    """Remove a file or folder; a folder loses its name first, so that no half of it is taken for a build."""
+def _remove(path: Place) -> None:
+    """Remove a file or folder; a folder loses what makes it a build first, so that no half of it is taken for one."""
+    if isinstance(path, ObjectPlace):
+        for record in (path / RECORD, path):
+            record.unlink(missing_ok=True)
+        remove_tree(path)
+        return
     if path.is_file():
         path.unlink()
         return

@@ -8,7 +8,8 @@ from pathlib import Path
 import xarray as xr
 
 from mutirao.grid import Grid
-from mutirao.io.rasters import Rgba, write_cog
+from mutirao.io.cogs import write_cog
+from mutirao.io.rasters import Rgba
 
 
 def write_clip(

@@ -1,35 +1,36 @@
-"""One process at a time: a lock that dies with its process, or a lease with a heartbeat where storage has no locks."""
+"""One process at a time: a lock that dies with its process, or a lease with a heartbeat where storage has no locks.
+
+Leases of object stores are in `leases`; those of folders that know no locks are here.
+"""
 
 from __future__ import annotations
 
 import fcntl
-import getpass
 import json
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from errno import EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mutirao.errors import ResourceError
+from mutirao.io import leases
+from mutirao.io.holders import HEARTBEAT_S, STALE_S, in_words, is_stale, this_process
+from mutirao.io.places import ObjectPlace, Place
 
 POLL_S = 0.2
-HEARTBEAT_S = 20.0
-STALE_S = 180.0
-"""A lease without a heartbeat for so long is taken over, also from another machine whose processes cannot be asked."""
 _NO_LOCKS = {EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP}
 
 Release = Callable[[], None]
+Held = TypeVar("Held", Path, ObjectPlace)
 
 
 @contextmanager
-def held(path: Path, *, wait_s: float = 0, waiting: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+def held(path: Place, *, wait_s: float = 0, waiting: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Hold a lock while the block runs; the file is gone afterwards.
 
     Parameters
@@ -43,6 +44,10 @@ def held(path: Path, *, wait_s: float = 0, waiting: Callable[[str], None] = lamb
     ResourceError
         R206: another process held it all the time.
     """
+    if isinstance(path, ObjectPlace):
+        with leases.holding(lease_of(path), wait_s=wait_s, waiting=waiting):
+            yield
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline, told = time.monotonic() + wait_s, False
     while (release := _take(path)) is None:
@@ -62,13 +67,12 @@ def held(path: Path, *, wait_s: float = 0, waiting: Callable[[str], None] = lamb
 def holder(path: Path) -> str:
     """Return in words who holds a lock, and since when."""
     try:
-        me = _lease(lease_of(path)) or json.loads(path.read_text(encoding="utf-8"))
-        return f"process {me['pid']} of {me['user']} on {me['host']} since {me['since']}"
-    except (OSError, ValueError, KeyError):
+        return in_words(_lease(lease_of(path)) or json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         return "another process"
 
 
-def lease_of(path: Path) -> Path:
+def lease_of(path: Held) -> Held:
     """Return the file that stands for a lock where storage has none."""
     return path.with_name(f"{path.name}.lease")
 
@@ -92,7 +96,7 @@ def _take_lock(path: Path) -> Release | None:
             os.close(descriptor)
             return None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(_self()).encode())
+        os.write(descriptor, json.dumps(this_process()).encode())
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -116,8 +120,8 @@ def _is_still(descriptor: int, path: Path) -> bool:
 
 def _take_lease(path: Path) -> Release | None:
     """Create the file, which only one process can, and touch it from time to time; take over what nobody touches."""
-    mine = _self()
-    if _is_stale(path):
+    mine = this_process()
+    if _is_given_up(path):
         _bury(path)
     try:
         with path.open("x", encoding="utf-8") as stream:
@@ -141,13 +145,12 @@ def _beat(path: Path, stop: threading.Event) -> None:
             os.utime(path)
 
 
-def _is_stale(path: Path) -> bool:
+def _is_given_up(path: Path) -> bool:
     try:
         silent_s = time.time() - path.stat().st_mtime
     except FileNotFoundError:
         return False
-    lease = _lease(path)
-    return silent_s > STALE_S or (lease.get("host") == socket.gethostname() and not _is_alive(lease.get("pid")))
+    return is_stale(_lease(path), silent_s, STALE_S)
 
 
 def _bury(path: Path) -> None:
@@ -161,27 +164,8 @@ def _bury(path: Path) -> None:
         grave.unlink()
 
 
-def _is_alive(pid: Any) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, TypeError):  # it belongs to somebody else, or nothing is known about it
-        return True
-    return True
-
-
 def _lease(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-
-
-def _self() -> dict[str, Any]:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may give the process a number without a name
-        user = str(os.getuid())
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "user": user, "since": since, "token": uuid.uuid4().hex}

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mutirao.io.places import Place
 from mutirao.io.storage import opened, write_text
 
 
@@ -22,7 +23,7 @@ def write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
     write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
 
 
-def read_table(location: Path | str) -> pd.DataFrame:
+def read_table(location: Place | str) -> pd.DataFrame:
     """Read a Parquet table from a path or URL."""
     with opened(location) as stream:
         frame: pd.DataFrame = pq.read_table(stream).to_pandas()

@@ -15,7 +15,7 @@ def code_state(project: Project) -> CodeRecord:
     if commit is None:
         return CodeRecord()
     scope = ["--", "."]
-    if project.workspace.is_relative_to(project.root):
+    if isinstance(project.workspace, Path) and project.workspace.is_relative_to(project.root):
         scope.append(f":(exclude){project.workspace.relative_to(project.root).as_posix()}")
     return CodeRecord(commit=commit.strip(), dirty=bool(_git(project.root, "status", "--porcelain", *scope)))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
 from mutirao.errors import Finding, GridError, QualityError, UsageError
 from mutirao.grid import Grid, Tile
-from mutirao.io.rasters import read
+from mutirao.io.places import Place
+from mutirao.io.rasters import RasterError, read
 from mutirao.legend import NODATA
 from mutirao.model import version_key
 from mutirao.modules.georeference import transform_text
@@ -37,7 +37,7 @@ class StoredSubmission:
 
     receipt: Submission
     """What submission.json says."""
-    folder: Path
+    folder: Place
     """Folder with the rasters."""
     signed_by: tuple[Proof, ...] = ()
     """Who signed it; only for builds."""
@@ -60,7 +60,7 @@ class StoredSubmission:
 
     def read_claims(self, years: Sequence[int], tile: Tile | None = None) -> np.ndarray:
         """Return `read_claims` of this submission's folder: (year, y, x) uint8."""
-        return read_claims(self.folder, years, tile)
+        return _read_claims(self.folder, self.receipt, years, tile)
 
 
 def list_submissions(project: Project, module: str, *, for_build: bool = False) -> list[str]:
@@ -140,7 +140,7 @@ def load_submission(
     return stored
 
 
-def _quarantined(reasons: tuple[Finding, ...], folder: Path) -> QualityError:
+def _quarantined(reasons: tuple[Finding, ...], folder: Place) -> QualityError:
     first, others = reasons[0], reasons[1:]
     if first.code in ("S121", "S124"):
         return QualityError(*reasons)
@@ -158,7 +158,7 @@ def _with_proofs(project: Project, trust: Trust, stored: StoredSubmission) -> St
     return replace(stored, signed_by=judged.signed_by, accepted_by=judged.accepted_by)
 
 
-def _read_receipt(path: Path) -> Submission:
+def _read_receipt(path: Place) -> Submission:
     try:
         return Submission.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as err:
@@ -166,7 +166,7 @@ def _read_receipt(path: Path) -> Submission:
         raise QualityError.because("S104", message, where=str(path), remedy=_RESTORE) from err
 
 
-def read_claims(folder: Path, years: Sequence[int], tile: Tile | None = None) -> np.ndarray:
+def read_claims(folder: Place, years: Sequence[int], tile: Tile | None = None) -> np.ndarray:
     """Read a submission's claims in one window of the collection's grid.
 
     Returns
@@ -181,16 +181,24 @@ def read_claims(folder: Path, years: Sequence[int], tile: Tile | None = None) ->
     RasterError
         M202: a file cannot be decoded.
     """
-    planes: dict[int, np.ndarray] = {}
-    for year in years:
-        path = folder / raster_name(folder.parent.name, year, folder.name)
-        if path.is_file():
-            planes[year] = read(path, tile)
-        elif year in _read_receipt(folder / RECEIPT).years:
-            raise QualityError(_lost(path))
-    shape = tile.shape if tile else _read_receipt(folder / RECEIPT).grid.shape
-    empty = np.full(shape, NODATA, dtype=np.uint8)
+    return _read_claims(folder, _read_receipt(folder / RECEIPT), years, tile)
+
+
+def _read_claims(folder: Place, receipt: Submission, years: Sequence[int], tile: Tile | None) -> np.ndarray:
+    paths = {year: folder / raster_name(folder.parent.name, year, folder.name) for year in years}
+    planes = {year: _read_plane(path, tile) for year, path in paths.items() if year in receipt.years}
+    empty = np.full(tile.shape if tile else receipt.grid.shape, NODATA, dtype=np.uint8)
     return np.stack([planes.get(year, empty) for year in years]) if len(years) else empty[None][:0]
+
+
+def _read_plane(path: Place, tile: Tile | None) -> np.ndarray:
+    """Read a raster; whether it is there is asked only if it cannot be read, since a store takes its time to answer."""
+    try:
+        return read(path, tile)
+    except RasterError as err:
+        if path.is_file():
+            raise
+        raise QualityError(_lost(path)) from err
 
 
 def verify_submission(project: Project, module: str, version: str = "latest") -> list[Finding]:
@@ -213,5 +221,5 @@ def verify_submission(project: Project, module: str, version: str = "latest") ->
     return check_submission(str(stored.folder), stored.receipt)
 
 
-def _lost(path: Path) -> Finding:
+def _lost(path: Place) -> Finding:
     return Finding("S105", "the file is missing", str(path), _RESTORE)

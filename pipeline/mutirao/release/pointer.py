@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from pydantic import AwareDatetime, Field
 
+from mutirao.io.places import Place
 from mutirao.io.rasters import file_digest
 from mutirao.io.storage import write_text
 from mutirao.model import Frozen, Version
@@ -35,7 +35,7 @@ class Pointer(Frozen):
     )
 
 
-def write_pointer(product: Path, version: str, sign: Sign | None, expires: datetime | None) -> Path:
+def write_pointer(product: Place, version: str, sign: Sign | None, expires: datetime | None) -> Place:
     """Point to a release; a signature appears before what it signs, and those of the pointer before go afterwards.
 
     Parameters
@@ -63,6 +63,6 @@ def write_pointer(product: Path, version: str, sign: Sign | None, expires: datet
     return path
 
 
-def signature_of(path: Path, message: bytes) -> Path:
+def signature_of(path: Place, message: bytes) -> Place:
     """Return the file of the signature of a pointer: it has the digest of the pointer in its name."""
     return path.with_name(f"{path.name}.{hashlib.sha256(message).hexdigest()[:16]}.sig")

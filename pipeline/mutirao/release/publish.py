@@ -13,7 +13,8 @@ from mutirao.engine.build import Build
 from mutirao.engine.layerdigests import SCHEME, digest_like
 from mutirao.engine.progress import Progress
 from mutirao.errors import Finding, ImmutableError, MutiraoError, QualityError
-from mutirao.io.storage import read_json, read_record, whole_folder
+from mutirao.io.places import Place
+from mutirao.io.storage import opened, read_json, read_record, whole_folder
 from mutirao.model import require_version, version_key
 from mutirao.modules.store import load_submission
 from mutirao.project import Project
@@ -28,7 +29,7 @@ class Published:
     """What came of a release."""
 
     release: Release
-    folder: Path
+    folder: Place
     changes: pd.DataFrame | None
     """Difference from the version before; None for the first, and after a change of grid."""
     created: bool
@@ -73,7 +74,7 @@ def publish(
     _require_gates(collection, build)
     _require_submissions(project, build)
     previous = _previous(folder.parent, version)
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, MANIFEST) as partial:
         writer = Writer(project, collection, build, version, previous, partial)
         release, changes = writer.write(progress)
         if sign:
@@ -82,11 +83,11 @@ def publish(
     return Published(release, folder, changes, created=True, trust=signatures_in_words(project, folder))
 
 
-def _point(product: Path, version: str, sign: Signer | None, expires: datetime | None) -> None:
+def _point(product: Place, version: str, sign: Signer | None, expires: datetime | None) -> None:
     write_pointer(product, version, sign.pointer if sign else None, expires)
 
 
-def _repair_pointer(product: Path, sign: Signer | None, expires: datetime | None) -> None:
+def _repair_pointer(product: Place, sign: Signer | None, expires: datetime | None) -> None:
     """Point to the newest release if a failure right after it left the pointer behind."""
     newest = released_versions(product)[-1]
     path = product / POINTER
@@ -108,15 +109,21 @@ def _require_submissions(project: Project, build: Build) -> None:
         raise QualityError(*findings)
 
 
-def _existing(folder: Path, build: Build) -> Published:
+def _existing(folder: Place, build: Build) -> Published:
     release = read_record(folder / MANIFEST, Release)
     changed = [layer for layer, digest in build.record.pixels.items() if _differs(build, layer, digest, release)]
     if changed:
         remedy = "release it under the next version; a release is never changed"
         message = f"version {release.version} exists with other pixels in the layers {', '.join(changed)}"
         raise ImmutableError.because("L103", message, where=str(folder), remedy=remedy)
-    table = folder / "tables" / "changes.csv"
-    return Published(release, folder, pd.read_csv(table) if table.is_file() else None, created=False)
+    return Published(release, folder, _changes(folder / "tables" / "changes.csv"), created=False)
+
+
+def _changes(table: Place) -> pd.DataFrame | None:
+    if not table.is_file():
+        return None
+    with opened(table) as stream:
+        return pd.read_csv(stream)
 
 
 def _differs(build: Build, layer: str, digest: str, release: Release) -> bool:
@@ -145,13 +152,13 @@ def _require_gates(collection: Collection, build: Build) -> None:
         raise QualityError(*findings)
 
 
-def released_versions(folder: Path) -> list[str]:
+def released_versions(folder: Place) -> list[str]:
     """Return the versions in a product's folder, oldest first."""
     found = [path.parent.name.removeprefix("v") for path in folder.glob(f"v*/{MANIFEST}")]
     return sorted(found, key=version_key)
 
 
-def _previous(folder: Path, version: str) -> Path | None:
+def _previous(folder: Place, version: str) -> Place | None:
     versions = released_versions(folder)
     if versions and version_key(versions[-1]) > version_key(version):
         remedy = f"choose a version after {versions[-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mutirao.io.places import Place
 from mutirao.io.storage import write_text
 from mutirao.project import Project
 from mutirao.release.pointer import POINTER
@@ -31,7 +32,7 @@ class Signer:
         return signature_of(Subject(POINTER, message, "release"), self._trust, self._key)[0]
 
 
-def signatures_in_words(project: Project, folder: Path) -> str:
+def signatures_in_words(project: Project, folder: Place) -> str:
     """Return who signed a release, and what is still missing."""
     trust = project.trust()
     if trust is None:

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mutirao.errors import Finding, ResourceError
 from mutirao.grid import Grid
+from mutirao.io.places import ObjectPlace, Place, is_web, place
 from mutirao.io.rasters import RasterError, read, stored_pixel_digests
 from mutirao.io.storage import streamed_digest
 from mutirao.modules.receipt import RECEIPT, REPORT, Submission, raster_name, window_digest
 from mutirao.release.record import MANIFEST, Release
-from mutirao.trust.signatures import belongs, is_address
+from mutirao.trust.signatures import belongs
 
 _RESTORE = "bring it back from a copy; never edit what was submitted or released, make the next version"
 _AT_ONCE = 4
@@ -101,18 +102,21 @@ def _leads_out(name: str) -> bool:
 
 def _strangers(contents: Contents) -> Iterator[Finding]:
     """Yield links, and files that nobody listed; a web address cannot be listed."""
-    if is_address(contents.folder):
+    if is_web(contents.folder):
         return
     known = {file.name for file in contents.files} | {contents.record}
-    for path in _everything(Path(contents.folder)):
+    for path in _everything(place(contents.folder)):
         name = path.relative_to(contents.folder).as_posix()
         if path.is_symlink():
-            yield Finding("S103", f"is a link to {path.readlink()}", str(path), "put the file itself there")
+            yield Finding("S103", f"is a link to {Path(str(path)).readlink()}", str(path), "put the file itself there")
         elif name not in known and not belongs(name, contents.record):
             yield Finding("S120", "is not in the record", str(path), "remove it: nobody answers for it")
 
 
-def _everything(folder: Path) -> Iterator[Path]:
+def _everything(folder: Place) -> Iterator[Place]:
+    if isinstance(folder, ObjectPlace):
+        yield from folder.objects()
+        return
     for root, folders, files in os.walk(folder, followlinks=False):
         yield from sorted(Path(root, name) for name in files)
         yield from sorted(path for name in folders if (path := Path(root, name)).is_symlink())
@@ -147,7 +151,8 @@ def _check_pixels(contents: Contents, file: Listed) -> Finding | None:
 
 def misplaced(folder: str, receipt: Submission) -> Finding | None:
     """Return what is wrong with a receipt that was copied into the folder of another module or version."""
-    module, version = Path(folder).parent.name, Path(folder).name
+    here = PurePosixPath(folder)
+    module, version = here.parent.name, here.name
     if (receipt.module, receipt.version) == (module, version):
         return None
     message = f"the receipt is that of {receipt.module} {receipt.version}, in the folder of {module} {version}"

@@ -10,13 +10,14 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from mutirao.errors import QualityError, UsageError
+from mutirao.io.places import is_far, is_web, place
 from mutirao.io.storage import find_bytes, read_bytes
 from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.release.pointer import POINTER, Pointer
 from mutirao.release.record import MANIFEST, Release
 from mutirao.trust.policy import Role
 from mutirao.trust.reviews import Review
-from mutirao.trust.signatures import Judged, find_signatures, is_address, judge_all
+from mutirao.trust.signatures import Judged, find_signatures, judge_all
 from mutirao.trust.sshsig import PublicKey
 from mutirao.trust.verdict import Subject, Trust
 
@@ -115,12 +116,12 @@ def open_document(location: str) -> Document:
 
 
 def _split(location: str) -> tuple[str, str]:
-    if not is_address(location):
+    if not is_web(location) and not is_far(location):
         location = Path(location).expanduser().absolute().as_posix()
     if location.endswith(".json"):
         folder, _, name = location.rpartition("/")
         return (folder or "."), name
-    if not is_address(location) and not Path(location).is_dir():
+    if not is_web(location) and not place(location).is_dir():
         raise _unknown(location)
     for name in (MANIFEST, RECEIPT, POINTER):
         if find_bytes(f"{location}/{name}", MAX_RECORD_BYTES) is not None:

@@ -121,7 +121,7 @@ def begin(root: Path, network: str, principal: str, name: str, organisation: str
         remedy = f"edit {POLICY}, {SIGNERS} and {REVOKED} in it, by pull request"
         raise UsageError.because("K106", "the network has a trust/ already", where=str(folder), remedy=remedy)
     modules = sorted(path.parent.name for path in (root / "contributors").glob("[!_.]*/manifest.yaml"))
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, POLICY) as partial:
         write_text(partial / POLICY, _draft(network, principal, name, organisation, modules))
         roles = ",".join(f"{role}@{network}" for role in ("submission", "review", "release"))
         write_text(partial / SIGNERS, f'{_SIGNERS_HEAD}{principal} namespaces="{roles}" {key}\n')

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from mutirao.errors import Finding, ResourceError
+from mutirao.io.places import is_web, place
 from mutirao.io.storage import find_bytes, opened
 from mutirao.trust.sshsig import MAX_SIGNATURE_BYTES
 from mutirao.trust.verdict import Proof, Subject, Trust, judge
@@ -26,11 +26,6 @@ class Judged:
     refused: tuple[Finding, ...]
 
 
-def is_address(location: str) -> bool:
-    """Return whether a location is a web address, whose folders cannot be listed."""
-    return "://" in location
-
-
 def belongs(name: str, signed: str) -> bool:
     """Return whether a file is, by its name, a signature of another."""
     return name.startswith(f"{signed}.") and name.endswith(SUFFIX)
@@ -44,9 +39,10 @@ def find_signatures(folder: str, name: str, words: Iterable[str]) -> dict[str, s
     folder : path or URL.
     words : what may stand between the file's name and `.sig`, for a web address: principals.
     """
-    if not is_address(folder):
-        names = sorted(path.name for path in Path(folder).iterdir() if belongs(path.name, name))
-        places = [f"{folder}/{found}" for found in names if not (Path(folder) / found).is_symlink()]
+    if not is_web(folder):
+        here = place(folder)
+        names = sorted(path.name for path in here.iterdir() if belongs(path.name, name))
+        places = [f"{folder}/{found}" for found in names if not (here / found).is_symlink()]
         return {place: _beginning(place) for place in places[:MAX_SIGNATURES]}
     candidates = [f"{folder}/{name}{SUFFIX}", *(f"{folder}/{name}.{word}{SUFFIX}" for word in dict.fromkeys(words))]
     return {place: text for place in candidates[:MAX_SIGNATURES] if (text := _fetched(place)) is not None}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mutirao.errors import Finding, QualityError, UsageError, blocking
+from mutirao.io.places import Place, is_web, place
 from mutirao.io.storage import write_text
 from mutirao.modules.receipt import Submission
 from mutirao.modules.store import load_submission
@@ -19,7 +20,7 @@ from mutirao.trust.document import Document, open_document
 from mutirao.trust.network import keys_of
 from mutirao.trust.policy import Role
 from mutirao.trust.reviews import Review
-from mutirao.trust.signatures import SUFFIX, is_address
+from mutirao.trust.signatures import SUFFIX
 from mutirao.trust.sshsig import PublicKey
 from mutirao.trust.standing import review_problem, standing
 from mutirao.trust.verdict import Proof, Subject, Trust, judge
@@ -29,7 +30,7 @@ from mutirao.trust.verdict import Proof, Subject, Trust, judge
 class Signed:
     """A signature that was made, or was there already."""
 
-    path: Path
+    path: Place
     proof: Proof
     fresh: bool
 
@@ -79,8 +80,8 @@ def sign_path(project: Project, location: str, key: Path, role: Role | None, exp
     """
     trust = require_trust(project)
     document = open_document(location)
-    if role not in (None, document.role) or is_address(location):
-        message = f"{document.name} is signed as {document.role}, in a folder of this machine"
+    if role not in (None, document.role) or is_web(location):
+        message = f"{document.name} is signed as {document.role}, in a folder that can be written to"
         remedy = f"leave out --role, or write --role {document.role}; copy what lies on the web first"
         raise UsageError.because("K304", message, where=document.place, remedy=remedy)
     if isinstance(document.record, Pointer):
@@ -92,9 +93,9 @@ def sign_path(project: Project, location: str, key: Path, role: Role | None, exp
     mine = keygen.public_key(key).fingerprint
     for proof in document.judged(trust, datetime.now(UTC)).proofs:
         if proof.fingerprint == mine:
-            return Signed(Path(proof.file), proof, fresh=False)
+            return Signed(place(proof.file), proof, fresh=False)
     text, proof = signature_of(subject, trust, key)
-    path = signature_path(Path(document.place), document.role, proof.principal)
+    path = signature_path(place(document.place), document.role, proof.principal)
     write_text(path, text)
     return Signed(path, proof, fresh=True)
 
@@ -119,7 +120,7 @@ def allowed_keys(project: Project, document: Document) -> tuple[PublicKey, ...]:
     return keys_of(source, source.value.keys)
 
 
-def signature_path(path: Path, role: Role, principal: str) -> Path:
+def signature_path(path: Place, role: Role, principal: str) -> Place:
     """Return where a signature goes: a release has many signers, the others have their first one under a short name."""
     short = path.with_name(f"{path.name}{SUFFIX}")
     if role != "release" and not short.exists():
@@ -137,7 +138,7 @@ def _renew(document: Document, trust: Trust, key: Path, expires: datetime | None
         return text
 
     assert isinstance(document.record, Pointer)
-    path = write_pointer(Path(document.folder), document.record.version, sign, expires)
+    path = write_pointer(place(document.folder), document.record.version, sign, expires)
     return Signed(path, proofs[0], fresh=True)
 
 

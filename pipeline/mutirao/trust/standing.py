@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mutirao.errors import Finding, MutiraoError
+from mutirao.io.places import Place
 from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.project import Project
 from mutirao.trust.content import misplaced
@@ -86,9 +86,9 @@ def _not_signed(document: Document) -> Finding:
     return Finding("K210", f"nobody has signed as {document.role}", document.place, remedy)
 
 
-def reviews_of(project: Project, module: str, version: str) -> list[Path]:
+def reviews_of(project: Project, module: str, version: str) -> list[Place]:
     """Return the review records of a submission, oldest first by name."""
-    return sorted((project.reviews / module / version).glob("*.json"))
+    return sorted((project.reviews / module / version).glob("*.json"), key=str)
 
 
 def _reviews(

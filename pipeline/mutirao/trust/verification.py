@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mutirao.errors import Finding, MutiraoError, blocking
+from mutirao.io.places import is_web, place
 from mutirao.io.storage import find_bytes
 from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.release.pointer import POINTER, Pointer
@@ -18,7 +18,7 @@ from mutirao.trust.chain import follow
 from mutirao.trust.content import Contents, check, check_submission, misplaced, names_of, of_release, of_submission
 from mutirao.trust.document import MAX_RECORD_BYTES, Document, open_document
 from mutirao.trust.reviews import Review
-from mutirao.trust.signatures import Judged, is_address
+from mutirao.trust.signatures import Judged
 from mutirao.trust.standing import review_problem
 from mutirao.trust.verdict import Proof, Trust, short_of
 
@@ -93,19 +93,19 @@ def _verify_submission(document: Document, receipt: Submission, how: How) -> Ver
 def _verify_review(document: Document, review: Review, how: How) -> Verification:
     told, subject = _Told(document, how), review.subject
     proofs = told.signatures("accept and reject submissions")
-    place = Path(document.folder).parents[2] / "submissions" / subject.module / subject.version / RECEIPT
+    folder = place(document.folder).parents[2] / "submissions" / subject.module / subject.version
     told.prove(f"It {review.verdict}s {subject.module} {subject.version} with the digest {subject.sha256[:12]}….")
-    if is_address(document.folder) or not place.is_file():
+    if is_web(document.folder) or not (folder / RECEIPT).is_file():
         told.doubt(f"That there is such a submission: {RECEIPT} of {subject.module} {subject.version} is not at hand.")
     else:
-        submission = open_document(str(place))
+        submission = open_document(str(folder / RECEIPT))
         submitters = submission.judged(how.trust, submission.stated).proofs if how.trust else ()
         own = next((proof for proof in proofs if proof.principal == review.by), None)
         problem = review_problem(document, submission.digest, own, submitters)
         if problem and (proofs or problem.code != "K211"):
             told.find(problem)
         elif not problem:
-            told.prove(f"{place} has exactly this digest.")
+            told.prove(f"{folder / RECEIPT} has exactly this digest.")
     told.doubt("That it is this reviewer's last word: a later review may say otherwise.")
     return told.outcome(f"Review of {subject.module} {subject.version}: {review.verdict}, because {review.reasons}")
 
@@ -157,8 +157,8 @@ def _pointer_findings(document: Document, pointer: Pointer, moment: datetime) ->
         findings.append(Finding("K214", f"{other}the folder {pointer.folder}", document.place, remedy))
     elif release is not None and pointer.release not in (None, hashlib.sha256(release).hexdigest()):
         findings.append(Finding("K214", f"{other}its release.json has another digest", document.place, remedy))
-    if not is_address(document.folder):
-        newest = released_versions(Path(document.folder))[-1:]
+    if not is_web(document.folder):
+        newest = released_versions(place(document.folder))[-1:]
         if newest not in ([], [pointer.version]):
             findings.append(Finding("K214", f"{other}{newest[0]} lies beside it", document.place, remedy))
     if pointer.expires and pointer.expires <= moment:
@@ -199,7 +199,7 @@ class _Told:
             self.prove(f"All {what} have the bytes (sha256) that {contents.record} lists; none is missing.")
             if self.how.pixels:
                 self.prove("Every raster was decoded; its pixels, grid and nodata are those of the record.")
-        if is_address(contents.folder):
+        if is_web(contents.folder):
             self.doubt("That no other files lie beside them: a web address cannot be listed.")
         elif not findings:
             self.prove("Nothing else lies in the folder but signatures.")

@@ -1,4 +1,4 @@
-"""Serve a release folder on this machine, with the range requests that the map page needs.
+"""Serve a release folder, of this machine or of an object store, with the range requests that the map page needs.
 
 Python's own ``http.server`` ignores ``Range``; the page reads rasters and tables in parts, so it needs a server that
 does not.
@@ -15,9 +15,10 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote, urlsplit
+
+from mutirao.io.places import ObjectPlace, Place
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def resolve(root: Path, url_path: str) -> Path | None:
+def resolve(root: Place, url_path: str) -> Place | None:
     """Find the file that a request names.
 
     Parameters
@@ -118,6 +119,9 @@ def resolve(root: Path, url_path: str) -> Path | None:
     parts = [part for part in path.split("/") if part]
     if "\0" in path or "\\" in path or ".." in parts:
         return None
+    if isinstance(root, ObjectPlace):
+        found = root / "/".join(parts) if parts else root
+        return found if found.exists() else None
     try:
         target = root.joinpath(*parts).resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: links in a circle
@@ -132,7 +136,7 @@ class RangeHandler(BaseHTTPRequestHandler):
     server_version = "mutirao"
     sys_version = ""
 
-    def __init__(self, *args: object, root: Path) -> None:
+    def __init__(self, *args: object, root: Place) -> None:
         self.root = root
         super().__init__(*args)  # type: ignore[arg-type]  # the socket server hands over its own three
 
@@ -158,7 +162,7 @@ class RangeHandler(BaseHTTPRequestHandler):
         else:
             self._answer_listing(target, send)
 
-    def _answer_file(self, path: Path, send: Callable[[_Body], None]) -> None:
+    def _answer_file(self, path: Place, send: Callable[[_Body], None]) -> None:
         size = path.stat().st_size
         try:
             part = parse_range(self.headers.get("Range"), size)
@@ -175,7 +179,7 @@ class RangeHandler(BaseHTTPRequestHandler):
             stream.seek(start)
             send(_Body(stream, end - start + 1))
 
-    def _answer_listing(self, folder: Path, send: Callable[[_Body], None]) -> None:
+    def _answer_listing(self, folder: Place, send: Callable[[_Body], None]) -> None:
         page = listing(folder, is_root=folder == self.root).encode()
         self.send_response(HTTPStatus.OK)
         self._send_headers(CONTENT_TYPES[".html"], len(page))
@@ -215,16 +219,17 @@ class RangeHandler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
 
-def listing(folder: Path, *, is_root: bool) -> str:
+def listing(folder: Place, *, is_root: bool) -> str:
     """Make a small page with the names in a folder, folders first; hidden files are left out."""
-    entries = sorted(folder.iterdir(), key=lambda item: (item.is_file(), item.name))
+    found: list[Place] = list(folder.iterdir())
+    entries = sorted(found, key=lambda item: (item.is_file(), item.name))
     names = [item.name + ("/" if item.is_dir() else "") for item in entries if not item.name.startswith(".")]
     links = [] if is_root else ['<li><a href="../">../</a>']
     links += [f'<li><a href="{quote(name)}">{html.escape(name)}</a>' for name in names]
     return _LISTING.format(title=html.escape(folder.name) or "/", items="\n".join(links))
 
 
-def make_server(root: Path, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
+def make_server(root: Place, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
     """Bind a server for a folder; it serves once its ``serve_forever`` runs.
 
     Parameters
@@ -245,7 +250,7 @@ def make_server(root: Path, host: str = "127.0.0.1", port: int = 0) -> Threading
 
 
 def serve(
-    root: Path, host: str = "127.0.0.1", port: int = 8000, *, on_ready: Callable[[str], None] | None = None
+    root: Place, host: str = "127.0.0.1", port: int = 8000, *, on_ready: Callable[[str], None] | None = None
 ) -> None:
     """Serve a folder until interrupted.
 
