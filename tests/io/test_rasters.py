@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import rasterio
 
 from mutirao.grid import Grid, Tile
-from mutirao.io import rasters
+from mutirao.io import cogs, rasters
 
 GRID = Grid(crs="EPSG:31983", resolution=30, origin=(300_000, 7_800_000), shape=(700, 600))
 
@@ -17,34 +16,9 @@ def classes():
     return np.random.default_rng(5).choice([0, 3, 15], size=GRID.shape).astype(np.uint8)
 
 
-def test_cog_keeps_pixels_colours_tags_and_mode_overviews(tmp_path, classes):
-    path = tmp_path / "map.tif"
-    rasters.write_cog(path, classes, GRID, colormap={3: (31, 141, 73, 255)}, tags={"YEAR": "2020"})
-    assert (rasters.read(path) == classes).all()
-    with rasterio.open(path) as src:
-        assert src.colormap(1)[3] == (31, 141, 73, 255)
-        assert src.tags()["YEAR"] == "2020"
-        assert src.nodata == 0
-        assert src.overviews(1) == [2]
-        assert src.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert src.profile["compress"] == "deflate"
-        assert src.block_shapes[0] == (512, 512)
-        assert set(np.unique(src.read(1, out_shape=(350, 300)))) <= {0, 3, 15}
-    assert [p.name for p in tmp_path.iterdir()] == ["map.tif"]
-
-
-def test_history_is_pixel_interleaved_with_years_as_names(tmp_path, classes):
-    path = tmp_path / "history.tif"
-    rasters.write_history_cog(path, np.stack([classes, classes[::-1]]), GRID, names=["2019", "2020"])
-    with rasterio.open(path) as src:
-        assert src.descriptions == ("2019", "2020")
-        assert src.interleaving.name == "pixel"
-    assert (rasters.read_bands(path)[1] == classes[::-1]).all()
-
-
 def test_window_is_read_at_full_resolution(tmp_path, classes):
     path = tmp_path / "map.tif"
-    rasters.write_cog(path, classes, GRID)
+    cogs.write_cog(path, classes, GRID)
     tile = Tile("t", 500, 700, 130, 600)
     assert (rasters.read(path, tile) == classes[tile.slices]).all()
 
@@ -52,7 +26,7 @@ def test_window_is_read_at_full_resolution(tmp_path, classes):
 def test_digest_is_of_pixels_and_place_not_of_bytes(tmp_path, classes):
     digest = rasters.pixel_digest(classes, GRID)
     path = tmp_path / "map.tif"
-    rasters.write_cog(path, classes, GRID)
+    cogs.write_cog(path, classes, GRID)
     assert rasters.pixel_digest(rasters.read(path), GRID) == digest
     moved = GRID.model_copy(update={"origin": (300_030, 7_800_000)})
     other = classes.copy()
@@ -62,7 +36,7 @@ def test_digest_is_of_pixels_and_place_not_of_bytes(tmp_path, classes):
 
 def test_truncated_file_is_refused_with_its_name(tmp_path, classes):
     path = tmp_path / "map.tif"
-    rasters.write_cog(path, classes, GRID)
+    cogs.write_cog(path, classes, GRID)
     path.write_bytes(path.read_bytes()[:-20_000])
     with pytest.raises(rasters.RasterError, match=r"map\.tif: M202"):
         rasters.read(path)
@@ -71,9 +45,3 @@ def test_truncated_file_is_refused_with_its_name(tmp_path, classes):
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(rasters.RasterError, match="M202"):
         rasters.info(tmp_path / "no.tif")
-
-
-def test_failed_write_leaves_nothing(tmp_path, classes):
-    with pytest.raises(Exception, match="shape"):
-        rasters.write_cog(tmp_path / "map.tif", classes[:-1], GRID)
-    assert list(tmp_path.iterdir()) == []

@@ -114,7 +114,7 @@ def test_rule_of_a_new_module_is_no_cause_of_its_own(tiny_project, tiny_submitte
     assert "| land | towns |" in notes(second)
 
 
-def test_same_rules_other_words_and_unknown_rules_are_said(tiny_project, first):
+def test_same_rules_other_words_and_unknown_rules_are_said(tiny_project, first, tmp_path):
     built, second = release(tiny_project, "1.0.1")
     assert "The rules are those of version 1.0.0." in notes(second)
     edit(tiny_project, ("Towns are drawn by hand.", "Towns are drawn by people."))
@@ -122,14 +122,14 @@ def test_same_rules_other_words_and_unknown_rules_are_said(tiny_project, first):
     assert "- **towns** reworded (why): Towns are drawn by people." in notes(third)
     assert "No pixel can differ by that" in notes(third)
     (third.folder / "rules.json").unlink()
-    assert "Version 1.0.2 keeps no rules" in tell_rules(tiny_project, built, third.folder, Silent()).unknown
+    assert "Version 1.0.2 keeps no rules" in tell_rules(tiny_project, built, third.folder, tmp_path, Silent()).unknown
 
 
-def test_old_rules_that_no_longer_fit_are_said(tiny_project, first):
+def test_old_rules_that_no_longer_fit_are_said(tiny_project, first, tmp_path):
     built, published = first
     kept = published.folder / "rules.json"
     kept.write_text(kept.read_text(encoding="utf-8").replace('"urban"', '"towns_of_old"'), encoding="utf-8")
-    news = tell_rules(tiny_project, built, published.folder, Silent())
+    news = tell_rules(tiny_project, built, published.folder, tmp_path, Silent())
     assert news.impact is None
     assert "towns_of_old" in news.untold
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from mutirao.engine.cluster import run_tasks
+from mutirao.engine.progress import Progress
+from mutirao.grid import Grid, Tile
 from mutirao.legend import Legend
+from mutirao.release.windows import strips
 
 CHAIN = "filter chain"
 RULES = "rules: "
@@ -21,10 +26,9 @@ class Version:
     """One version of the maps. T years."""
 
     years: tuple[int, ...]
-    classes: np.ndarray
-    """(T, y, x) uint8, class codes."""
-    source: np.ndarray
-    """(T, y, x) uint8, number of the module whose claim won, 0 for none."""
+    read: Callable[[str, Tile], np.ndarray]
+    """Returns a window of all years of a layer, (T, y, x) uint8: `class`, or `source`, the number of the module whose
+    claim won, 0 for none."""
     modules: Mapping[int, str]
     """Module by number."""
     versions: Mapping[str, str]
@@ -35,18 +39,26 @@ class Version:
 class OldRules:
     """What the later version would be, had its rules stayed as they were: its own claims and chain, the old rules."""
 
-    classes: np.ndarray
-    """(T, y, x) uint8, class codes."""
-    cause: np.ndarray
-    """(T, y, x) uint16, number of the rule that a change is put down to; 0 if the chain carried it here."""
+    read: Callable[[str, Tile], np.ndarray]
+    """Returns a window of all years, (T, y, x): `class`, uint8 codes, or `cause`, uint16, the number of the rule that a
+    change is put down to, 0 if the chain carried it here."""
     names: tuple[str, ...]
     """Rule by number; number 0 is ''."""
 
 
+Kind = tuple[int, int, int, int]
+"""Year, class before, class after and number of the cause."""
+
+
 def compare_versions(
-    before: Version, after: Version, legend: Legend, pixel_ha: np.ndarray, old_rules: OldRules | None = None
+    before: Version,
+    after: Version,
+    legend: Legend,
+    grid: Grid,
+    progress: Progress,
+    old_rules: OldRules | None = None,
 ) -> pd.DataFrame:
-    """Sum the area that changed class, by year, classes and cause.
+    """Sum the area that changed class, by year, classes and cause; window by window, on all cores.
 
     The cause of a changed pixel is a rule, if the change disappears when the old rules are applied to the new claims:
     had nobody touched the rules, the pixel would have the class it had. Else it is the module that decides it now, if
@@ -55,7 +67,7 @@ def compare_versions(
 
     Parameters
     ----------
-    pixel_ha : float64, hectares of each pixel, broadcast against (y, x).
+    grid : of the later version, with its tiles; the other one lies on it, too.
     old_rules : None if the rules are the same or if those of the version before are not known.
 
     Returns
@@ -64,36 +76,72 @@ def compare_versions(
     """
     renewed = {name for name, version in after.versions.items() if before.versions.get(name) != version}
     renewed |= set(before.versions) - set(after.versions)
+    comparison = _Comparison(before, after, sorted(renewed), grid, old_rules)
+    windows = strips(grid)
+    with progress.stage("Comparing with the version before", len(windows)) as advance:
+        parts = run_tasks(comparison.sums_of, windows, advance)
+    sums: defaultdict[Kind, float] = defaultdict(float)
+    for part in parts:
+        for kind, area in part.items():
+            sums[kind] += area
+    causes = [CHAIN, *comparison.renewed, *_rule_causes(old_rules)]
     rows = [
-        (year, old, _name(legend, old), new, _name(legend, new), cause, area)
-        for year in sorted(set(before.years) & set(after.years))
-        for old, new, cause, area in _changes_of_year(before, after, year, sorted(renewed), pixel_ha, old_rules)
+        (year, old, _name(legend, old), new, _name(legend, new), causes[cause], area)
+        for (year, old, new, cause), area in sorted(sums.items())
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     ordered = frame.assign(area_ha=frame["area_ha"].astype(float).round(6))
     return ordered.sort_values(["year", "area_ha"], ascending=[True, False], ignore_index=True)
 
 
-def _changes_of_year(
-    before: Version,
-    after: Version,
-    year: int,
-    renewed: Sequence[str],
-    pixel_ha: np.ndarray,
-    old_rules: OldRules | None,
-) -> list[tuple[int, int, str, float]]:
-    t, u = before.years.index(year), after.years.index(year)
-    old, new = before.classes[t], after.classes[u]
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Two versions, and what may be the cause of a change between them."""
+
+    before: Version
+    after: Version
+    renewed: Sequence[str]
+    """Modules that came with another submission."""
+    grid: Grid
+    old_rules: OldRules | None
+
+    def sums_of(self, window: Tile) -> dict[Kind, float]:
+        """Return the hectares of a window that changed, by kind."""
+        old, new = self.before.read("class", window), self.after.read("class", window)
+        pixel_ha = np.broadcast_to(self.grid.areas_ha(window), window.shape)
+        shared = sorted(set(self.before.years) & set(self.after.years))
+        places = [(self.before.years.index(year), self.after.years.index(year)) for year in shared]
+        if all((old[t] == new[u]).all() for t, u in places):
+            return {}
+        causes = self._causes(window, old, places)
+        found: dict[Kind, float] = {}
+        for year, (t, u), cause in zip(shared, places, causes, strict=True):
+            for kind, area in _sum_kinds(old[t], new[u], cause, pixel_ha):
+                found[year, *kind] = area
+        return found
+
+    def _causes(self, window: Tile, old: np.ndarray, places: Sequence[tuple[int, int]]) -> Iterator[np.ndarray]:
+        """Yield the number of the cause of each pixel, (y, x), year by year."""
+        numbers = [_numbers(version, self.renewed) for version in (self.before, self.after)]
+        sources = [version.read("source", window) for version in (self.before, self.after)]
+        kept = {name: self.old_rules.read(name, window) for name in ("class", "cause")} if self.old_rules else {}
+        for t, u in places:
+            cause = _cause(numbers[0][sources[0][t]], numbers[1][sources[1][u]])
+            if kept:
+                cause = np.where(kept["class"][u] == old[t], kept["cause"][u] + 1 + len(self.renewed), cause)
+            yield cause
+
+
+def _sum_kinds(
+    old: np.ndarray, new: np.ndarray, cause: np.ndarray, pixel_ha: np.ndarray
+) -> Iterator[tuple[tuple[int, int, int], float]]:
+    """Yield the hectares that changed by class before, class after and number of the cause; all arrays are (y, x)."""
     changed = old != new
-    causes = [CHAIN, *renewed, *_rule_causes(old_rules)]
-    cause = _cause(_numbers(before, renewed)[before.source[t]], _numbers(after, renewed)[after.source[u]])
-    if old_rules is not None:
-        cause = np.where(old_rules.classes[u] == old, old_rules.cause[u] + 1 + len(renewed), cause)
     key = (old[changed].astype(np.int64) << 8 | new[changed]) << 32 | cause[changed]
     kinds, kind = np.unique(key, return_inverse=True)
-    sums = np.bincount(kind, np.broadcast_to(pixel_ha, old.shape)[changed], len(kinds))
-    pairs = zip(kinds.tolist(), sums.tolist(), strict=True)
-    return [(k >> 40, k >> 32 & 255, causes[k & 0xFFFFFFFF], area) for k, area in pairs]
+    sums = np.bincount(kind, pixel_ha[changed], len(kinds))
+    for k, area in zip(kinds.tolist(), sums.tolist(), strict=True):
+        yield (k >> 40, k >> 32 & 255, k & 0xFFFFFFFF), area
 
 
 def _rule_causes(old_rules: OldRules | None) -> list[str]:

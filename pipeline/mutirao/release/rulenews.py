@@ -20,6 +20,8 @@ from mutirao.integration.decisions import HOLES, RuleChange, compare_rules
 from mutirao.integration.impact import Block, answerable, renumber
 from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import Where
+from mutirao.io import blocks
+from mutirao.io.places import Place
 from mutirao.io.storage import read_record
 from mutirao.project import Project
 from mutirao.release.diff import OldRules
@@ -58,8 +60,13 @@ def _rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     return list(frame.head(MOST_EFFECTS).itertuples(index=False, name=None))
 
 
-def tell_rules(project: Project, build: Build, previous: Path, progress: Progress) -> RuleNews:
-    """Compare the rules of a build with those of the release before it, and measure the difference."""
+def tell_rules(project: Project, build: Build, previous: Place, scratch: Path, progress: Progress) -> RuleNews:
+    """Compare the rules of a build with those of the release before it, and measure the difference.
+
+    Parameters
+    ----------
+    scratch : an empty folder in which `RuleNews.old_rules` keeps its pixels as long as they are asked for.
+    """
     version = previous.name.removeprefix("v")
     if not (previous / RULES).is_file():
         return RuleNews(unknown=f"Version {version} keeps no rules, so a change of rules cannot be told.")
@@ -70,7 +77,7 @@ def tell_rules(project: Project, build: Build, previous: Path, progress: Progres
         return RuleNews(changes)
     known = {module.module for module in read_record(previous / MANIFEST, Release).modules}
     introduced = {rule.id for rule in new.rules if rule.source in set(evidence.basis.modules) - known}
-    watcher = _Watcher(build, old, new, changes, introduced)
+    watcher = _Watcher(evidence.build, old, new, changes, introduced, scratch)
     before, now = (
         Rules(f"version {version}", old, _where(version)),
         Rules("this version", new, _where("this version")),
@@ -92,14 +99,20 @@ def _where(name: str) -> Where:
 
 
 class _Watcher:
-    """Keeps what a build would be under the old rules, and which rule each difference is put down to."""
+    """Keeps what a build would be under the old rules, and which rule each difference is put down to, tile by tile."""
 
     def __init__(
-        self, build: Build, old: RuleSet, new: RuleSet, changes: tuple[RuleChange, ...], introduced: set[str]
+        self,
+        build: Build,
+        old: RuleSet,
+        new: RuleSet,
+        changes: tuple[RuleChange, ...],
+        introduced: set[str],
+        scratch: Path,
     ) -> None:
         names, _, _ = renumber([rule.id for rule in old.rules], [rule.id for rule in new.rules])
-        shape = (len(build.record.years), *build.grid.shape)
-        self.old_rules = OldRules(np.zeros(shape, np.uint8), np.zeros(shape, np.uint16), (*names, HOLES))
+        self.grid, self.scratch = build.grid, scratch
+        self.old_rules = OldRules(self.read, (*names, HOLES))
         decided = {change.rule for change in changes if change.decides}
         self.decided = np.array([name in decided for name in self.old_rules.names])
         self.introduced = np.array([name in introduced for name in self.old_rules.names])
@@ -107,5 +120,13 @@ class _Watcher:
     def __call__(self, tile: Tile, old: Block, new: Block) -> None:
         cause = answerable(old, new, self.decided)
         # A module that is new needs a rule to be heard: what it brings is put down to the module, not to that rule.
-        self.old_rules.classes[:, *tile.slices] = np.where(self.introduced[cause], new["class"], old["class"])
-        self.old_rules.cause[:, *tile.slices] = cause
+        classes = np.where(self.introduced[cause], new["class"], old["class"])
+        blocks.write_block(self._path(tile), {"class": classes, "cause": cause.astype(np.uint16)})
+
+    def read(self, name: str, window: Tile) -> np.ndarray:
+        """Return a window of one tile, (year, y, x)."""
+        tile = next(self.grid.tiles_meeting(window))
+        return blocks.read_window(self._path(tile), name, window.within(tile))
+
+    def _path(self, tile: Tile) -> Path:
+        return self.scratch / f"{tile.id}{blocks.SUFFIX}"
