@@ -6,6 +6,7 @@ Every pixel of a map of 16 x 16 has the same series, so that no step finds a pat
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from mutirao.filters.apply import apply_chain, halo, ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.step import Ground, Surroundings
 from mutirao.grid import Grid
+from mutirao.io.burning import Canvas
 from mutirao.io.configs import load
 from mutirao.io.vectors import read_overlays
 from mutirao.legend import Legend
@@ -36,12 +38,14 @@ def run(name: str, series: str, grid: Grid, **values: int) -> np.ndarray:
     source = load(CONFIGS / "chains" / f"{name}.yaml", Chain)
     stated = source.value.vocabulary
     legend = load(CONFIGS / "legends" / f"{stated.legend}.yaml", Legend).value
-    overlays = read_overlays(source.value, source.path.parent, grid)
     all_years = tuple(range(stated.first, stated.last + 1))
+    with TemporaryDirectory() as folder:
+        overlays = read_overlays(source.value, source.path.parent, Canvas(grid, Path(folder)))
+        indices = {layer: overlay.index[grid.whole.slices] for layer, overlay in overlays.items()}
     surroundings = Surroundings(all_years, stated.layers, grid.pixel_ha_range(), overlays=overlays)
     steps = ready(source.value, legend, source.at, surroundings)
     layers = {layer: np.full(grid.shape, value) for layer, value in values.items()}
-    layers.update({layer: overlay.index for layer, overlay in overlays.items()})
+    layers.update(indices)
     block = np.array(years(series), np.uint8)[:, None, None] * np.ones(grid.shape, np.uint8)
     assert len(block) == len(all_years)
     return apply_chain(steps, block, Ground(layers, grid.areas_ha(grid.whole)))[0]
@@ -141,14 +145,13 @@ def test_collection_1_of_suriname(series, expected):
 
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "chains").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_chain_that_ships_has_a_halo_that_tiles_can_afford(path):
+def test_every_chain_that_ships_has_a_halo_that_tiles_can_afford(path, tmp_path):
     chain = load(path, Chain).value
     if chain.vocabulary is None:
         pytest.skip("its collection says what it speaks of; the demonstration runs it")
     legend = load(CONFIGS / "legends" / f"{chain.vocabulary.legend}.yaml", Legend).value
     grid = Grid(crs="EPSG:4326", resolution=0.00027, origin=(-50.0, -12.0), shape=(SIDE, SIDE), tile=SIDE)
     span = tuple(range(chain.vocabulary.first, chain.vocabulary.last + 1))
-    known = Surroundings(
-        span, chain.vocabulary.layers, grid.pixel_ha_range(), overlays=read_overlays(chain, path.parent, grid)
-    )
+    overlays = read_overlays(chain, path.parent, Canvas(grid, tmp_path))
+    known = Surroundings(span, chain.vocabulary.layers, grid.pixel_ha_range(), overlays=overlays)
     assert halo(ready(chain, legend, lambda *place: str(place), known)) < 700

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from affine import Affine
@@ -254,6 +255,13 @@ class Tile:
         """Return whether two windows share a pixel."""
         rows = self.top < other.bottom and other.top < self.bottom
         return rows and self.left < other.right and other.left < self.right
+
+
+class Pixels(Protocol):
+    """(y, x) values over a whole grid, of which windows are taken: an array, or a file that is read in windows."""
+
+    def __getitem__(self, window: tuple[slice, slice], /) -> Any:
+        """Return the array of half-open ranges of rows and columns, such as `Tile.slices`."""
 
 
 def _authalic(sine: np.ndarray, eccentricity: float) -> np.ndarray:

@@ -243,7 +243,7 @@ def test_a_year_that_an_earlier_submission_lends_is_read_from_it(call, tiny, tin
 def test_layers_that_rules_consult_are_told_and_lie_in_the_release(call, tiny_project, tiny_rasters):
     import rasterio
 
-    from mutirao.io.rasters import write_cog
+    from mutirao.io.cogs import write_cog
 
     grid = tiny_project.collection("tiny").value.grid
     biome = np.full(grid.shape, 70_000, np.int32)

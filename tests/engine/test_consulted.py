@@ -14,8 +14,9 @@ from mutirao.engine.inputs import gather
 from mutirao.engine.progress import Silent
 from mutirao.engine.story import tell
 from mutirao.engine.tileprogram import LAYERS
-from mutirao.errors import ConfigError
-from mutirao.io import rasters
+from mutirao.engine.tilework import TileWork
+from mutirao.errors import ConfigError, ResourceError
+from mutirao.io import burning, cogs, rasters
 from mutirao.project import Project
 from mutirao.release.evidence import release_evidence
 from mutirao.release.publish import publish
@@ -76,7 +77,7 @@ def network(tiny_network: Project) -> Project:
     grid = tiny_network.collection("tiny").value.grid
     slope = np.zeros(grid.shape, np.uint8)
     slope[10:14] = 2
-    rasters.write_cog(tiny_network.root / "configs/territories/slope.tif", slope, grid)
+    cogs.write_cog(tiny_network.root / "configs/territories/slope.tif", slope, grid)
     layer = "layers:\n  - {id: slope, file: ../territories/slope.tif, values: {steep: 2}}\nterritories:"
     edit(tiny_network, "configs/collections/tiny.yaml", "territories:", layer)
     (tiny_network.root / "configs/chains/tiny.yaml").write_text(CHAIN, encoding="utf-8")
@@ -148,6 +149,46 @@ def test_result_is_the_same_on_any_tiling(network):
         edit(network, "configs/collections/tiny.yaml", f"tile: {before}", f"tile: {after}")
         other = build(network, "tiny", Silent(), workers=2)
         assert all((other.layer(name) == whole.layer(name)).all() for name in LAYERS)
+
+
+def test_no_layer_territory_or_polygon_is_ever_held_whole(network, monkeypatch):
+    draw(network, "edits.geojson", EDITS[:1])
+    asked: list[tuple[str, tuple[int, int]]] = []
+
+    def watch(owner, method: str, shape_of) -> None:
+        original = getattr(owner, method)
+
+        def watched(*given, **options):
+            asked.append((method, shape_of(*given)))
+            return original(*given, **options)
+
+        monkeypatch.setattr(owner, method, watched)
+
+    whole = (36, 40)
+    watch(rasters, "read", lambda path, tile=None, band=1: tile.shape if tile else whole)
+    watch(rasters, "read_bands", lambda path, tile=None: tile.shape if tile else whole)
+    watch(burning, "burnt", lambda shapes, values, window, dtype: window.shape)
+    watch(cogs.Draft, "write", lambda draft, pixels, window=None: (window or draft.grid.whole).shape)
+    monkeypatch.setattr(burning, "STRIP", 16)
+    built = build(network, "tiny", Silent())
+    publish(network, built, "1.0.0", Silent())
+    shapes = {method: [shape for name, shape in asked if name == method] for method in dict(asked)}
+    assert shapes.keys() == {"read", "read_bands", "burnt", "write"}
+    assert max(side for shape in (*shapes["read"], *shapes["read_bands"], *shapes["write"]) for side in shape) <= 16
+    assert max(rows for rows, _ in shapes["burnt"]) <= 16
+
+
+def test_layer_that_changes_while_a_build_reads_it_ends_the_build(network, monkeypatch):
+    draw(network, "edits.geojson", EDITS[:1])
+    slope, original = network.root / "configs/territories/slope.tif", TileWork.make
+
+    def changing(self, number, tile, why=()):
+        cogs.write_cog(slope, np.full((36, 40), 2, np.uint8), self.grid)
+        original(self, number, tile, why)
+
+    monkeypatch.setattr(TileWork, "make", changing)
+    with pytest.raises(ResourceError, match="R218 the file changed meanwhile"):
+        build(network, "tiny", Silent())
 
 
 def check_stories(evidence, finished) -> set[str]:

@@ -17,6 +17,7 @@ from mutirao.engine.impacttables import AREAS, by, by_class, by_territory
 from mutirao.engine.progress import Silent
 from mutirao.errors import ConfigError, UsageError
 from mutirao.integration.conflicts import disputes
+from mutirao.io.burning import Canvas
 from mutirao.io.vectors import read_zones
 from mutirao.modules.store import load_submission
 from mutirao.modules.submission import submit
@@ -57,11 +58,12 @@ def expected(project: Project, old: Build, new: Build) -> dict[tuple[object, ...
     sums: defaultdict[tuple[object, ...], float] = defaultdict(float)
     collection = project.collection(new.record.collection)
     for entry in (None, *collection.value.territories):
-        zones = entry and read_zones(collection.path.parent / entry.file, entry, grid)
+        zones = entry and read_zones(collection.path.parent / entry.file, entry, Canvas(grid, project.burnt))
+        codes = zones.codes[grid.whole.slices] if zones else np.ones(grid.shape, np.uint16)
         for t, y, x in np.argwhere(different).tolist():
-            place = (entry.level, zones.ids[zones.codes[y, x] - 1]) if entry else ("all", "all")
+            place = (entry.level, zones.ids[codes[y, x] - 1]) if entry else ("all", "all")
             kind = [side[t, y, x] for pair in layers.values() for side in pair]
-            if not entry or zones.codes[y, x]:
+            if codes[y, x]:
                 sums[*place, new.record.years[t], *kind] += pixel_ha[y, x]
     return dict(sums)
 

@@ -36,7 +36,9 @@ def network(tiny_network):
 
 
 def files(project) -> set[str]:
-    return {path.as_posix() for path in project.workspace.rglob("*") if path.is_file()}
+    """Return the files of the workspace but for polygons as pixels, which everybody may burn who asks for them."""
+    found = (path for path in project.workspace.rglob("*") if path.is_file())
+    return {path.as_posix() for path in found if project.burnt not in path.parents}
 
 
 def test_plan_tells_the_passes_of_a_first_build_and_writes_nothing(network):

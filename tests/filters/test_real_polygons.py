@@ -15,6 +15,7 @@ from mutirao.filters.apply import apply_chain, ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.step import Ground, Surroundings
 from mutirao.grid import Grid
+from mutirao.io.burning import Canvas
 from mutirao.io.configs import load
 from mutirao.io.vectors import read_overlays, read_zones
 from mutirao.legend import Legend
@@ -68,8 +69,10 @@ def test_edit_of_one_municipality_changes_its_pasture_in_its_years_only(maps, gr
     drawn = frame.loc[[MARZAGAO], ["geometry"]].assign(was="Pasture", to=21, when="2000-2005")
     drawn.to_file(tmp_path / "marzagao.gpkg")
     step = {"filter": "edits", "file": "marzagao.gpkg", "attributes": {"from": "was", "years": "when"}}
-    overlays = read_overlays(Chain(id="c", title="c", steps=(step,)), tmp_path, grid)
-    edited = run(maps, Surroundings(YEARS, overlays=overlays), {name: o.index for name, o in overlays.items()}, step)
+    canvas = Canvas(grid, tmp_path / "burnt")
+    overlays = read_overlays(Chain(id="c", title="c", steps=(step,)), tmp_path, canvas)
+    indices = {name: overlay.index[grid.whole.slices] for name, overlay in overlays.items()}
+    edited = run(maps, Surroundings(YEARS, overlays=overlays), indices, step)
 
     inside = centres_in(frame.loc[MARZAGAO].geometry, grid)
     wanted = np.zeros(maps.shape, bool)
@@ -79,13 +82,12 @@ def test_edit_of_one_municipality_changes_its_pasture_in_its_years_only(maps, gr
     assert ((edited != maps) == wanted).all()
     assert (edited[wanted] == 21).all()
 
-    zones = read_zones(MUNICIPALITIES, Territories(level="municipality", title="", file=""), grid)
+    zones = read_zones(MUNICIPALITIES, Territories(level="municipality", title="", file=""), canvas)
     named = {name: code for code, name in enumerate(zones.ids, start=1)}
     around = Surroundings(YEARS, {"municipality": named}, levels=frozenset({"municipality"}))
     where = {"where": {"municipality": int(MARZAGAO)}, "years": {"first": 2000, "last": 2005}}
-    by_territory = run(
-        maps, around, {"municipality": zones.codes}, {"filter": "pattern", "rewrites": ["15 -> 21"], **where}
-    )
+    codes = {"municipality": zones.codes[grid.whole.slices]}
+    by_territory = run(maps, around, codes, {"filter": "pattern", "rewrites": ["15 -> 21"], **where})
     assert (by_territory == edited).all()
 
 
@@ -95,8 +97,10 @@ def test_overlapping_municipalities_hold_the_pixels_of_each(maps, grid, tmp_path
     near = grown[grown.intersects(shapely.box(*grid.bounds))].reset_index(drop=True)
     near.assign(to=3)[["to", "geometry"]].to_file(tmp_path / "grown.gpkg")
     step = {"filter": "edits", "file": "grown.gpkg"}
-    (overlay,) = read_overlays(Chain(id="c", title="c", steps=(step,)), tmp_path, grid).values()
+    canvas = Canvas(grid, tmp_path / "burnt")
+    (overlay,) = read_overlays(Chain(id="c", title="c", steps=(step,)), tmp_path, canvas).values()
+    index = overlay.index[grid.whole.slices]
     held = np.array([[number in members for members in overlay.members] for number in range(len(near))])
     assert max(map(len, overlay.members)) >= 3
     for number, geometry in enumerate(near.geometry):
-        assert (held[number][overlay.index] == centres_in(geometry, grid)).all()
+        assert (held[number][index] == centres_in(geometry, grid)).all()

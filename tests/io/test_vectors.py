@@ -1,4 +1,4 @@
-"""Territories and polygons of a chain: burnt by pixel centre or touch, refused in words."""
+"""Territories and polygons of a chain: read, brought to the grid, refused in words."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import json
 import geopandas
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rasterio.features import rasterize
-from shapely.geometry import Point, Polygon, box, mapping
+from shapely.geometry import Point, box, mapping
 
 from mutirao.collection import Territories
 from mutirao.errors import ConfigError
 from mutirao.filters.chain import Chain
 from mutirao.grid import Grid
-from mutirao.io.vectors import burn_overlaps, read_overlays, read_zones
+from mutirao.io.burning import Canvas
+from mutirao.io.vectors import read_overlays, read_zones
 
 GRID = Grid(crs="EPSG:31983", resolution=30, origin=(300_000, 7_800_000), shape=(3, 4))
 
@@ -26,15 +24,19 @@ def write(path, boxes, crs="EPSG:31983", **columns):
     return path
 
 
+def canvas(folder):
+    return Canvas(GRID, folder / "burnt")
+
+
 def read(path, **keys):
-    return read_zones(path, Territories(level="farm", title="Farms", file=path.name, **keys), GRID)
+    return read_zones(path, Territories(level="farm", title="Farms", file=path.name, **keys), canvas(path.parent))
 
 
 def test_pixel_belongs_to_the_polygon_that_holds_its_centre(tmp_path):
     # The first polygon ends 44 m from the west, one metre short of the centre of the second column.
     boxes = [(300_000, 7_799_910, 300_044, 7_800_000), (300_044, 7_799_970, 300_120, 7_800_000)]
     zones = read(write(tmp_path / "f.gpkg", boxes, id=["a", "b"], name=["A", "B"]))
-    assert zones.codes.tolist() == [[1, 2, 2, 2], [1, 0, 0, 0], [1, 0, 0, 0]]
+    assert zones.codes[GRID.whole.slices].tolist() == [[1, 2, 2, 2], [1, 0, 0, 0], [1, 0, 0, 0]]
     assert (zones.level, zones.ids, zones.names) == ("farm", ("a", "b"), ("A", "B"))
 
 
@@ -43,7 +45,7 @@ def test_polygons_in_degrees_are_brought_to_the_grid(tmp_path):
     path = tmp_path / "f.geojson"
     geopandas.GeoDataFrame({"code": [7], "label": ["All"]}, geometry=whole).to_file(path)
     zones = read(path, key="code", name="label")
-    assert (zones.codes == np.ones((3, 4))).all()
+    assert (zones.codes[GRID.whole.slices] == np.ones((3, 4))).all()
     assert zones.ids == ("7",)
 
 
@@ -68,36 +70,6 @@ def test_file_without_polygons_is_refused(tmp_path):
         read(tmp_path / "f.geojson")
 
 
-def one_by_one(geometries, *, touch: bool) -> list[list[tuple[int, ...]]]:
-    """Return the polygons of each pixel, each polygon burnt alone over the whole grid."""
-    held = [[() for _ in range(GRID.shape[1])] for _ in range(GRID.shape[0])]
-    for number, geometry in enumerate(geometries):
-        burnt = rasterize([geometry], GRID.shape, transform=GRID.transform, all_touched=touch)
-        for y, x in zip(*np.nonzero(burnt), strict=True):
-            held[y][x] += (number,)
-    return held
-
-
-@settings(max_examples=60)
-@given(st.lists(st.tuples(*[st.integers(-40, 160)] * 4), max_size=25), st.booleans())
-def test_overlapping_polygons_give_the_combination_at_each_pixel(corners, touch):
-    geometries = [
-        Polygon([(300_000 + a, 7_800_000 - b), (300_000 + c + 1, 7_800_000 - b - 7), (300_000 + c, 7_800_000 - d - 8)])
-        for a, b, c, d in corners
-    ]
-    index, members = burn_overlaps(geometries, GRID, touch=touch)
-    assert [[members[code] for code in row] for row in index.tolist()] == one_by_one(geometries, touch=touch)
-    assert members[0] == ()
-    assert set(range(1, len(members))) <= set(index.ravel().tolist())
-
-
-def test_shapes_without_area_and_outside_the_grid_hold_no_pixel():
-    far = box(400_000, 7_799_000, 400_100, 7_799_100)
-    index, members = burn_overlaps([None, Polygon(), Point(300_050, 7_799_950), far], GRID, touch=True)
-    assert not index.any()
-    assert members == ((),)
-
-
 def chain(*steps: dict) -> Chain:
     return Chain.model_validate({"id": "c", "title": "c", "steps": steps})
 
@@ -118,7 +90,7 @@ def test_overlay_holds_the_attributes_that_steps_read_as_plain_values(tmp_path):
     (tmp_path / "e.geojson").write_text(json.dumps(text), encoding="utf-8")
     step = {"filter": "edits", "file": "e.geojson"}
     events = {"filter": "events", "file": "e.geojson", "becomes": {"default": 3}}
-    overlays = read_overlays(chain(step, {**step, "touch": True}, events), tmp_path, GRID)
+    overlays = read_overlays(chain(step, {**step, "touch": True}, events), tmp_path, canvas(tmp_path))
     assert list(overlays) == ["centres:e.geojson", "touched:e.geojson"]
     found = overlays["centres:e.geojson"]
     assert found.columns == ("from", "to", "priority", "note", "date")
@@ -127,7 +99,7 @@ def test_overlay_holds_the_attributes_that_steps_read_as_plain_values(tmp_path):
         {"from": (4,), "to": "forest", "priority": 2.0, "date": None},
     )
     assert found.members == ((), (0, 1))
-    assert (found.index == 1).all()
+    assert (found.index[GRID.whole.slices] == 1).all()
 
 
 def test_attributes_of_a_format_without_lists_are_read_as_json(tmp_path):
@@ -145,7 +117,7 @@ def test_faults_of_a_file_are_kept_for_the_step(tmp_path):
     geopandas.GeoDataFrame({"to": [3, 3, 3]}, geometry=shapes, crs=GRID.crs).to_file(tmp_path / "f.gpkg")
     (tmp_path / "g.csv").write_text("to,years\n3,2020\n", encoding="utf-8")
     files = ("e.gpkg", "f.gpkg", "g.csv", "h.gpkg")
-    found = read_overlays(chain(*({"filter": "edits", "file": file} for file in files)), tmp_path, GRID)
+    found = read_overlays(chain(*({"filter": "edits", "file": file} for file in files)), tmp_path, canvas(tmp_path))
     told = {name: [fault.code for fault in overlay.faults] for name, overlay in found.items()}
     assert told == {
         "centres:e.gpkg": ["F131", "F132", "F132"],

@@ -16,7 +16,7 @@ from mutirao.integration.declared import claims_of
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import configs
 from mutirao.io.configs import Source
-from mutirao.io.vectors import read_overlays, read_zones
+from mutirao.io.vectors import read_overlays, read_territories
 from mutirao.legend import NODATA
 from mutirao.project import Project
 
@@ -55,7 +55,7 @@ def _used(chain: Source[Chain], project: Project, name: str) -> ChainScope:
     collection, legend = source.value, project.legend(source.value.legend).value
     asked = {layer for step, _ in chain.value.flat() for layer in step.where}
     levels = {
-        entry.level: read_zones(source.path.parent / entry.file, entry, collection.grid).ids
+        entry.level: tuple(read_territories(source.path.parent / entry.file, entry, collection.grid)["id"])
         if entry.level in asked
         else ()
         for entry in collection.territories

@@ -73,7 +73,7 @@ def _tell(found: Plan, cores: int) -> None:
         (one.number, why, count) for one in found.passes for why, count in list(one.reasons.items())[:MOST_REASONS]
     ]
     show_table("Why", ["pass", "reason", "tiles"], lines)
-    out.print(f"memory: {size(found.memory_bytes)} a worker, and {size(found.shared_bytes)} of layers a process")
+    out.print(f"memory: {size(found.memory_bytes)} a worker")
     here = f"{hours(found.hours(found.cores))} on the {found.cores} cores of this machine"
     out.print(f"time: {here}, {hours(found.hours(cores))} on {cores} such cores")
     out.print(f"(tried for {found.calibration_seconds:.1f} s; storage is taken to keep up)", style="dim")

@@ -12,8 +12,8 @@ from mutirao.collection import Collection
 from mutirao.engine.tileprogram import surroundings_of
 from mutirao.filters.overlay import Attribute, Overlay
 from mutirao.filters.step import ReadyStep, SeriesWork, Surroundings
-from mutirao.grid import Grid, Tile
-from mutirao.io import rasters
+from mutirao.grid import Grid, Pixels, Tile
+from mutirao.io import cogs, rasters
 from mutirao.io.vectors import Zones
 from mutirao.model import Frozen
 
@@ -51,18 +51,18 @@ class Consulted(Frozen):
 
 def consulted_by(
     steps: Sequence[ReadyStep], zones: Sequence[Zones], overlays: Mapping[str, Overlay]
-) -> tuple[Consulted, dict[str, np.ndarray]]:
-    """Return what the steps consult, and its (y, x) maps by name."""
+) -> tuple[Consulted, dict[str, Pixels]]:
+    """Return what the steps consult, and its (y, x) integer maps by name."""
     asked = {name for step in steps for name in step.layers}
     levels = {level.level: level for level in zones if level.level in asked}
     read = {name: overlay for name, overlay in overlays.items() if name in asked}
     kept = {name: KeptPolygons(members=o.members, columns=o.columns, rows=o.rows) for name, o in read.items()}
     consulted = Consulted(territories={name: level.ids for name, level in levels.items()}, polygons=kept)
-    maps = {name: level.codes for name, level in levels.items()} | {name: o.index for name, o in read.items()}
+    maps = {**{name: level.codes for name, level in levels.items()}, **{name: o.index for name, o in read.items()}}
     return consulted, maps
 
 
-def window_digest(maps: Mapping[str, np.ndarray], steps: Sequence[ReadyStep], grid: Grid, window: Tile) -> list[object]:
+def window_digest(maps: Mapping[str, Pixels], steps: Sequence[ReadyStep], grid: Grid, window: Tile) -> list[object]:
     """Return plain values that tell what each of the maps says in a window, whatever they say elsewhere.
 
     Combinations of polygons are numbered anew in the window, so that a polygon that comes or goes elsewhere is no
@@ -86,10 +86,12 @@ def _digest(here: np.ndarray, meanings: Sequence[tuple[object, ...]], grid: Grid
     return rasters.pixel_digest(renumbered, grid), said
 
 
-def write_maps(path: Path, consulted: Consulted, maps: Mapping[str, np.ndarray], grid: Grid) -> None:
+def write_maps(path: Path, consulted: Consulted, maps: Mapping[str, Pixels], grid: Grid) -> None:
     """Write the maps as one file, one band each."""
-    stack = np.stack([maps[name].astype(np.uint32) for name in consulted.bands])
-    rasters.write_history_cog(path, stack, grid, names=consulted.bands)
+    with cogs.Draft(path, grid, np.uint32, bands=consulted.bands) as draft:
+        for tile in grid.tiles():
+            draft.write(np.stack([maps[name][tile.slices] for name in consulted.bands], dtype=np.uint32), tile)
+        draft.finish()
 
 
 def read_maps(location: str, consulted: Consulted, window: Tile) -> dict[str, np.ndarray]:

@@ -26,6 +26,7 @@ from mutirao.integration.impact import Block, Sums, marks, renumber, standard_er
 from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import hole_class, resolve
 from mutirao.io import configs
+from mutirao.io.burning import Canvas
 from mutirao.io.vectors import Zones, read_zones
 from mutirao.legend import Legend
 from mutirao.project import Project
@@ -92,9 +93,9 @@ def named_build(project: Project, name: str) -> Build:
     """
     found = find_build(project, name)
     if found is None:
-        known = sorted(path.parent.name for path in project.workspace.glob("builds/*/*/build.json"))
+        known = sorted(path.parent.name for path in project.builds.glob("*/*/build.json"))
         remedy = f"builds are: {', '.join(known) or 'none yet, run mutirao build'}"
-        where = str(project.workspace / "builds")
+        where = str(project.builds)
         raise UsageError.because("B107", f"no build '{name}'", where=where, remedy=remedy)
     return found
 
@@ -200,8 +201,10 @@ def under(basis: Basis, rules: Rules) -> Basis:
 def _levels(project: Project, collection: Collection) -> tuple[Zones, ...]:
     """Return the whole grid and the territories of a collection."""
     folder, grid = project.collection(collection.id).path.parent, collection.grid
-    whole = Zones(WHOLE, (WHOLE,), (collection.title,), np.ones(grid.shape, np.uint16), None)
-    return (whole, *(read_zones(folder / entry.file, entry, grid) for entry in collection.territories))
+    everywhere = np.broadcast_to(np.uint16(1), grid.shape)
+    whole = Zones(WHOLE, (WHOLE,), (collection.title,), everywhere, "")
+    canvas = Canvas(grid, project.burnt)
+    return (whole, *(read_zones(folder / entry.file, entry, canvas) for entry in collection.territories))
 
 
 def _sample(tiles: list[Tile], size: int | None) -> list[Tile]:

@@ -18,13 +18,15 @@ from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.overlay import Overlay
 from mutirao.filters.step import Ground, ReadyStep
-from mutirao.grid import Tile
+from mutirao.grid import Pixels, Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import rasters
+from mutirao.io.burning import Canvas
 from mutirao.io.configs import Source
 from mutirao.io.vectors import Zones, read_overlays, read_zones
+from mutirao.io.windowed import WindowedRaster
 from mutirao.legend import Legend
 from mutirao.modules.discovery import load_module
 from mutirao.modules.module import Module
@@ -49,12 +51,12 @@ class Inputs:
     """Class of the pixels that no rule takes."""
     chain: Chain | None
     steps: tuple[ReadyStep, ...]
-    layers: np.ndarray
-    """(layer, y, x) integers."""
+    layer_files: tuple[WindowedRaster, ...]
+    """(y, x) integers by layer."""
     zones: tuple[Zones, ...]
     consulted: Consulted
     """Territories and polygons that the chain asks."""
-    maps: Mapping[str, np.ndarray]
+    maps: Mapping[str, Pixels]
     """(y, x) integers by name of what is consulted."""
 
     @property
@@ -75,14 +77,33 @@ class Inputs:
         mosaics = self.vocabulary.mosaics
         return compile_rules(self.rules, names, layers, self.years, mosaics=mosaics, hole=self.hole)
 
-    def ground(self, window: Tile) -> Ground:
-        """Return what the chain may consult in a window."""
+    def layers(self, window: Tile) -> np.ndarray:
+        """Read (layer, y, x) integers of a window."""
+        read = [layer[window.slices] for layer in self.layer_files]
+        return np.stack(read) if read else np.zeros((0, *window.shape), np.uint8)
+
+    def ground(self, window: Tile, layers: np.ndarray | None = None) -> Ground:
+        """Read what the chain may consult in a window.
+
+        Parameters
+        ----------
+        layers : those of the window, if they are at hand.
+        """
         maps = {name: values[window.slices] for name, values in self.maps.items()}
-        return ground_of(self.collection, self.layers[:, *window.slices], maps, window)
+        return ground_of(self.collection, self.layers(window) if layers is None else layers, maps, window)
 
     def claims(self, window: Tile) -> np.ndarray:
-        """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0."""
-        return np.stack([series.read_claims(window) for series in self.series])
+        """Read (module, year, y, x) uint8 claims; a year that a module does not deliver is 0.
+
+        Files of modules that claim nothing in the tiles around, by their receipts, are not opened: that is most themes
+        in most places, and a region outside its territory.
+        """
+        claims = np.zeros((len(self.series), len(self.years), *window.shape), np.uint8)
+        tiles = list(self.collection.grid.tiles_meeting(window))
+        for series, digests, out in zip(self.series, self._tile_digests, claims, strict=True):
+            if not series.claims_nothing(digests, tiles):
+                series.read_claims(window, out)
+        return claims
 
     @cached_property
     def integration_parts(self) -> dict[str, str]:
@@ -119,7 +140,7 @@ class Inputs:
         asked, grid = {name for step in steps for name in step.layers}, self.collection.grid
         layers = {
             f"layer {layer.id}": rasters.pixel_digest(values[window.slices], grid)
-            for layer, values in zip(self.collection.layers, self.layers, strict=True)
+            for layer, values in zip(self.collection.layers, self.layer_files, strict=True)
             if for_rules or layer.id in asked
         }
         maps = {name: values for name, values in self.maps.items() if name in asked}
@@ -148,8 +169,9 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
     submissions = _submissions(project, collection, use)
     vocabulary = _vocabulary(source, legend)
     rules = project.rules(collection.rules)
-    zones = _zones(source)
-    chain, steps, overlays = _chain(project, source, legend, zones)
+    canvas = Canvas(collection.grid, project.burnt)
+    zones = _zones(source, canvas)
+    chain, steps, overlays = _chain(project, source, legend, zones, canvas)
     consulted, maps = consulted_by(steps, zones, overlays)
     return Inputs(
         source=source,
@@ -163,7 +185,7 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
         hole=hole_class(rules.value, vocabulary, rules.at),
         chain=chain,
         steps=steps,
-        layers=_layers(source),
+        layer_files=tuple(_layer(source, number, layer) for number, layer in enumerate(collection.layers)),
         zones=zones,
         consulted=consulted,
         maps=maps,
@@ -193,13 +215,13 @@ def _vocabulary(source: Source[Collection], legend: Legend) -> Vocabulary:
 
 
 def _chain(
-    project: Project, source: Source[Collection], legend: Legend, zones: tuple[Zones, ...]
+    project: Project, source: Source[Collection], legend: Legend, zones: tuple[Zones, ...], canvas: Canvas
 ) -> tuple[Chain | None, tuple[ReadyStep, ...], dict[str, Overlay]]:
     collection = source.value
     if collection.chain is None:
         return None, (), {}
     chain = project.chain(collection.chain)
-    overlays = read_overlays(chain.value, chain.path.parent, collection.grid)
+    overlays = read_overlays(chain.value, chain.path.parent, canvas)
     surroundings = surroundings_of(collection, {level.level: level.ids for level in zones}, overlays)
     _refuse_two_meanings(source, {name for step, _ in chain.value.flat() for name in step.where})
     steps = ready(chain.value, legend, chain.at, surroundings)
@@ -217,26 +239,20 @@ def _refuse_two_meanings(source: Source[Collection], asked: set[str]) -> None:
             raise ConfigError.because("F138", message, where=where, remedy="give one of them another name")
 
 
-def _layers(source: Source[Collection]) -> np.ndarray:
-    grid = source.value.grid
-    bands = [_layer(source, number, layer) for number, layer in enumerate(source.value.layers)]
-    return np.stack(bands) if bands else np.zeros((0, *grid.shape), np.uint8)
-
-
-def _layer(source: Source[Collection], number: int, layer: Layer) -> np.ndarray:
+def _layer(source: Source[Collection], number: int, layer: Layer) -> WindowedRaster:
     path = source.path.parent / layer.file
     grid, header = source.value.grid, rasters.info(path)
     if header.shape != grid.shape or not header.transform.almost_equals(grid.transform, 1e-6 * grid.resolution):
         message = f"layer '{layer.id}' has {header.shape} pixels at {tuple(header.transform)[:6]}"
         remedy = f"bring it to the grid: {grid.shape} pixels at {tuple(grid.transform)[:6]}"
         raise GridError.because("G102", message, where=source.at("layers", number), remedy=remedy)
-    values = rasters.read(path)
-    if values.dtype.kind not in "iu":
+    file = WindowedRaster(path)
+    if file.dtype.kind not in "iu":
         remedy = "store the layer as integers, one value for each kind of place"
-        raise ConfigError.because("G103", f"layer '{layer.id}' is {values.dtype}", where=str(path), remedy=remedy)
-    return values
+        raise ConfigError.because("G103", f"layer '{layer.id}' is {file.dtype}", where=str(path), remedy=remedy)
+    return file
 
 
-def _zones(source: Source[Collection]) -> tuple[Zones, ...]:
-    folder, grid = source.path.parent, source.value.grid
-    return tuple(read_zones(folder / entry.file, entry, grid) for entry in source.value.territories)
+def _zones(source: Source[Collection], canvas: Canvas) -> tuple[Zones, ...]:
+    folder = source.path.parent
+    return tuple(read_zones(folder / entry.file, entry, canvas) for entry in source.value.territories)

@@ -1,4 +1,7 @@
-"""What a build would do, before it does it: passes, tiles, bytes, memory and hours. Nothing is written."""
+"""What a build would do, before it does it: passes, tiles, bytes, memory and hours. Nothing of it is done.
+
+Polygons are burnt to pixels if that was not done before: what decides a tile is not known without them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 
 from mutirao.engine.build import builds_folder, last_tiles, ledger_of
 from mutirao.engine.calibration import Calibration, calibrate
-from mutirao.engine.inputs import Inputs, gather
+from mutirao.engine.inputs import gather
 from mutirao.engine.passes import FUSED_HALO
 from mutirao.engine.reasons import count_reasons
 from mutirao.engine.tilerun import reasons_for
@@ -54,8 +57,6 @@ class Plan:
     """At the end, to sum up all tiles, on one core."""
     memory_bytes: int
     """Of one worker at the most."""
-    shared_bytes: int
-    """Of layers, territories and polygons, once a process."""
     cores: int
     """Of this machine."""
     calibration_seconds: float
@@ -104,7 +105,6 @@ def plan(project: Project, collection_id: str, *, use: Mapping[str, str] | None 
         passes=passes,
         summing_seconds=rates.summing * _size(work, [work.grid.whole]),
         memory_bytes=BASE_BYTES + _largest(work, rates),
-        shared_bytes=_shared(inputs),
         cores=os.cpu_count() or 1,
         calibration_seconds=rates.seconds,
     )
@@ -146,8 +146,3 @@ def _largest(work: TileWork, rates: Calibration) -> int:
     numbers = range(len(work.passes))
     sizes = [_size(work, [work.window(number, tile)]) for number in numbers for tile in work.grid.tiles()]
     return round(max(sizes) * max(rate.held for rate in rates.passes))
-
-
-def _shared(inputs: Inputs) -> int:
-    levels = sum(zones.codes.nbytes for zones in inputs.zones)
-    return int(inputs.layers.nbytes + levels + sum(values.nbytes for values in inputs.maps.values()))

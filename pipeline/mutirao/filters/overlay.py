@@ -18,6 +18,7 @@ from pydantic import Field
 
 from mutirao.filters.lookup import Lookup
 from mutirao.filters.step import SeriesWork, Step, may_write
+from mutirao.grid import Pixels
 
 Attribute = int | float | str | tuple[int | float | str, ...] | None
 """Value of one polygon; None where it says nothing."""
@@ -39,7 +40,7 @@ class Fault:
 class Overlay:
     """Polygons on a grid."""
 
-    index: np.ndarray
+    index: Pixels
     """(y, x) uint32, combination of polygons at each pixel, 0 for none; (0, 0) where only meanings are needed."""
     members: tuple[tuple[int, ...], ...]
     """Polygons of each combination, numbered from 0 in the order of the file; no polygon at 0."""

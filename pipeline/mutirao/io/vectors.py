@@ -1,9 +1,8 @@
-"""Polygons: read, bring to the grid's CRS, and burn to pixels. Territories by centre; those of a chain as overlays."""
+"""Polygons: read, bring to the grid's CRS, have them burnt. Territories by centre; those of a chain as overlays."""
 
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,15 +13,14 @@ from typing import Any
 import geopandas
 import numpy as np
 import pandas as pd
-from affine import Affine
-from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
 from mutirao.collection import Territories
 from mutirao.errors import ConfigError
 from mutirao.filters.chain import Chain
 from mutirao.filters.overlay import Attribute, Fault, Overlay, PolygonStep
-from mutirao.grid import Grid
+from mutirao.grid import Grid, Pixels
+from mutirao.io.burning import Canvas, Outlines, has_area
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +30,27 @@ class Zones:
     level: str
     ids: tuple[str, ...]
     names: tuple[str, ...]
-    codes: np.ndarray
+    codes: Pixels
     """(y, x) uint16: 1 + position in `ids`, 0 outside."""
-    frame: geopandas.GeoDataFrame
-    """Columns level, id, name, geometry; in the CRS of the grid."""
+    digest: str
+    """`io.rasters.pixel_digest` of the codes."""
 
 
-def read_zones(path: Path, territories: Territories, grid: Grid) -> Zones:
+def read_zones(path: Path, territories: Territories, canvas: Canvas) -> Zones:
     """Read polygons and burn them by pixel centre.
+
+    Raises
+    ------
+    ConfigError
+        As `read_territories`.
+    """
+    frame = read_territories(path, territories, canvas.grid)
+    burnt = canvas.burn(frame.geometry)
+    return Zones(territories.level, tuple(frame["id"]), tuple(frame["name"]), burnt.codes, burnt.digest)
+
+
+def read_territories(path: Path, territories: Territories, grid: Grid) -> geopandas.GeoDataFrame:
+    """Read polygons and leave them unburnt: columns level, id, name, geometry, in the CRS of the grid.
 
     Raises
     ------
@@ -49,19 +60,9 @@ def read_zones(path: Path, territories: Territories, grid: Grid) -> Zones:
     frame = _read(path)
     _check(frame, territories, path)
     frame = frame.to_crs(grid.pyproj_crs)
-    ids = tuple(str(value) for value in frame[territories.key])
-    names = tuple(str(value) for value in frame[territories.name])
-    clean = geopandas.GeoDataFrame(
-        {"level": territories.level, "id": ids, "name": names}, geometry=frame.geometry.to_list(), crs=frame.crs
-    )
-    return Zones(territories.level, ids, names, burn(clean, grid), clean)
-
-
-def burn(frame: geopandas.GeoDataFrame, grid: Grid) -> np.ndarray:
-    """Return (y, x) uint16 with 1 + the row of the polygon that holds each pixel's centre, 0 outside all."""
-    shapes = [(geometry, number) for number, geometry in enumerate(frame.geometry, start=1)]
-    burnt = rasterize(shapes, out_shape=grid.shape, transform=grid.transform, fill=0, dtype="uint16")
-    return np.asarray(burnt)
+    ids, names = ([str(value) for value in frame[column]] for column in (territories.key, territories.name))
+    columns = {"level": territories.level, "id": ids, "name": names}
+    return geopandas.GeoDataFrame(columns, geometry=frame.geometry.to_list(), crs=frame.crs)
 
 
 def _read(path: Path) -> geopandas.GeoDataFrame:
@@ -99,28 +100,50 @@ def read_mask(path: Path, grid: Grid) -> np.ndarray:
     frame = _read(path)
     if frame.crs is None:
         raise ConfigError.because("T104", "the file names no CRS", where=str(path), remedy="store the CRS in the file")
-    return burn(frame.to_crs(grid.pyproj_crs), grid) > 0
+    return Outlines(frame.to_crs(grid.pyproj_crs).geometry, grid).burn(grid.whole) > 0
 
 
-def read_overlays(chain: Chain | None, folder: Path, grid: Grid | None) -> dict[str, Overlay]:
+def read_outlines(path: Path, grid: Grid, tolerance: float) -> tuple[np.ndarray, ...]:
+    """Return the rings of all polygons of a file, each (point, 2) float64: columns and rows of the grid, not cut at it.
+
+    Parameters
+    ----------
+    tolerance : how far a simplified line may lie from the true one [pixels].
+
+    Raises
+    ------
+    ConfigError
+        T101 the file cannot be read; T104 no CRS.
+    """
+    frame = _read(path)
+    if frame.crs is None:
+        raise ConfigError.because("T104", "the file names no CRS", where=str(path), remedy="store the CRS in the file")
+    shapes = frame.to_crs(grid.pyproj_crs).geometry.simplify(tolerance * grid.resolution).explode()
+    lines = [line for shape in shapes if shape.geom_type == "Polygon" for line in (shape.exterior, *shape.interiors)]
+    west, north = grid.origin
+    corners = [np.array(line.coords)[:, :2] for line in lines if not line.is_empty]
+    return tuple((points - (west, north)) / (grid.resolution, -grid.resolution) for points in corners)
+
+
+def read_overlays(chain: Chain | None, folder: Path, canvas: Canvas | None) -> dict[str, Overlay]:
     """Read the polygons of the steps of a chain, by `PolygonStep.layer`; mistakes are left to the steps to tell.
 
     Parameters
     ----------
     folder : where the chain's file lies.
-    grid : where they are burnt; without one the overlays have no pixels, and no polygon overlaps another.
+    canvas : where they are burnt; without one the overlays have no pixels, and no polygon overlaps another.
     """
     wanted: dict[str, list[PolygonStep]] = defaultdict(list)
     for step, _ in chain.flat() if chain else ():
         if isinstance(step, PolygonStep):
             wanted[step.layer].append(step)
-    return {layer: _overlay(folder, steps, grid) for layer, steps in wanted.items()}
+    return {layer: _overlay(folder, steps, canvas) for layer, steps in wanted.items()}
 
 
-def _overlay(folder: Path, steps: Sequence[PolygonStep], grid: Grid | None) -> Overlay:
+def _overlay(folder: Path, steps: Sequence[PolygonStep], canvas: Canvas | None) -> Overlay:
     """Read the file that steps read in one way; what is wrong with it becomes a fault of the overlay."""
     file, attributes = steps[0].file, dict.fromkeys(name for step in steps for name in step.names().values())
-    nothing = np.zeros(grid.shape if grid else (0, 0), np.uint32)
+    nothing = np.broadcast_to(np.uint32(0), canvas.grid.shape if canvas else (0, 0))
     try:
         frame = _read(folder / file)
     except ConfigError as err:
@@ -134,10 +157,10 @@ def _overlay(folder: Path, steps: Sequence[PolygonStep], grid: Grid | None) -> O
     if geometries is None or crs is None:
         faults = (Fault("F131", f"'{file}' names no CRS", "store the CRS in the file"), *faults)
         return Overlay(nothing, ((),), columns, rows, faults)
-    if grid is None:
+    if canvas is None:
         return Overlay(nothing, ((), *((number,) for number in range(len(rows)))), columns, rows, faults)
-    index, members = burn_overlaps(geometries.to_crs(grid.pyproj_crs), grid, touch=steps[0].touch)
-    return Overlay(index, members, columns, rows, faults)
+    burnt = canvas.burn_overlaps(geometries.to_crs(canvas.grid.pyproj_crs), touch=steps[0].touch)
+    return Overlay(burnt.codes, burnt.members, columns, rows, faults)
 
 
 def _rows(frame: pd.DataFrame) -> tuple[dict[str, Attribute], ...]:
@@ -169,96 +192,9 @@ def _shapeless(file: str, geometries: Iterable[BaseGeometry | None]) -> tuple[Fa
     return tuple(
         Fault("F132", f"polygon {number} of '{file}' {_shape_words(geometry)}", "draw a polygon, or delete the row")
         for number, geometry in enumerate(geometries, start=1)
-        if not _has_area(geometry)
+        if not has_area(geometry)
     )
 
 
 def _shape_words(geometry: BaseGeometry | None) -> str:
     return "has no geometry" if geometry is None or geometry.is_empty else f"is a {geometry.geom_type}"
-
-
-def _has_area(geometry: BaseGeometry | None) -> bool:
-    return geometry is not None and not geometry.is_empty and geometry.geom_type in ("Polygon", "MultiPolygon")
-
-
-def burn_overlaps(
-    geometries: Iterable[BaseGeometry | None], grid: Grid, *, touch: bool
-) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
-    """Burn polygons that may overlap.
-
-    Parameters
-    ----------
-    geometries : polygons in the CRS of the grid, numbered from 0; what has no area is passed over.
-    touch : burn all pixels that a polygon touches, not only those whose centre it holds.
-
-    Returns
-    -------
-    index : (y, x) uint32, combination of polygons at each pixel, 0 for none.
-    members : the polygons of each combination, in ascending order.
-    """
-    index = np.zeros(grid.shape, np.uint32)
-    members: list[tuple[int, ...]] = [()]
-    for batch in _rounds(geometries, grid):
-        numbers, shapes, windows = zip(*batch, strict=True)
-        rows = slice(min(r.start for r, _ in windows), max(r.stop for r, _ in windows))
-        columns = slice(min(c.start for _, c in windows), max(c.stop for _, c in windows))
-        burnt = rasterize(
-            zip(shapes, range(1, len(shapes) + 1), strict=True),
-            out_shape=(rows.stop - rows.start, columns.stop - columns.start),
-            transform=grid.transform @ Affine.translation(columns.start, rows.start),
-            all_touched=touch,
-            dtype="uint32",
-        )
-        _combine(index[rows, columns], burnt, numbers, members)
-    return _packed(index, members)
-
-
-_Window = tuple[slice, slice]
-
-
-def _rounds(geometries: Iterable[BaseGeometry | None], grid: Grid) -> Iterable[list[tuple[int, BaseGeometry, _Window]]]:
-    """Part polygons into rounds without overlapping bounding boxes, so that a round can be burnt at once.
-
-    A polygon goes to the round after the last of those before it whose boxes it meets: the order of the file is kept
-    where polygons overlap.
-    """
-    depth = np.zeros(grid.shape, np.uint32)
-    rounds: dict[int, list[tuple[int, BaseGeometry, _Window]]] = defaultdict(list)
-    for number, geometry in enumerate(geometries):
-        window = _window(geometry, grid) if geometry is not None and _has_area(geometry) else None
-        if geometry is not None and window:
-            box = depth[window]
-            level = int(box.max())
-            box[:] = level + 1
-            rounds[level].append((number, geometry, window))
-    return [rounds[level] for level in sorted(rounds)]
-
-
-def _window(geometry: BaseGeometry, grid: Grid) -> _Window | None:
-    """Return the pixels that a geometry may touch; None if it lies outside the grid."""
-    west, south, east, north = geometry.bounds
-    (left, top), (right, bottom) = ~grid.transform @ (west, north), ~grid.transform @ (east, south)
-    if not all(map(math.isfinite, (left, top, right, bottom))):  # the CRS of the grid does not reach there
-        return None
-    rows = slice(max(math.floor(top) - 1, 0), min(math.ceil(bottom) + 1, grid.shape[0]))
-    columns = slice(max(math.floor(left) - 1, 0), min(math.ceil(right) + 1, grid.shape[1]))
-    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
-
-
-def _combine(index: np.ndarray, burnt: np.ndarray, numbers: Sequence[int], members: list[tuple[int, ...]]) -> None:
-    """Add the polygons of a round to a window of the index; `burnt` holds 1 + the place in `numbers`."""
-    held = burnt > 0
-    pairs = index[held].astype(np.uint64) << np.uint64(32) | burnt[held]
-    found, inverse = np.unique(pairs, return_inverse=True)
-    first = len(members)
-    members.extend((*members[pair >> 32], numbers[(pair & 0xFFFFFFFF) - 1]) for pair in found.tolist())
-    index[held] = (first + inverse).astype(np.uint32)
-
-
-def _packed(index: np.ndarray, members: list[tuple[int, ...]]) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
-    """Leave out combinations that later polygons took over whole."""
-    used = np.zeros(len(members), bool)
-    used[0] = True
-    used[index.ravel()] = True
-    renumbered = np.cumsum(used, dtype=np.uint32) - np.uint32(1)
-    return renumbered[index], tuple(held for held, kept in zip(members, used.tolist(), strict=True) if kept)
