@@ -10,7 +10,7 @@ from mutirao.engine.inputs import gather
 from mutirao.engine.progress import Silent
 from mutirao.engine.tileprogram import LAYERS, run_tile
 from mutirao.errors import ConfigError, GridError, UsageError
-from mutirao.io import rasters
+from mutirao.io import cogs
 from mutirao.io.blocks import SUFFIX
 from mutirao.modules.store import load_submission
 from mutirao.modules.submission import submit
@@ -82,7 +82,7 @@ def test_tiles_are_what_the_tile_program_makes_of_the_whole(tiny_network):
     inputs = gather(tiny_network, "tiny", {})
     grid = inputs.collection.grid
     claims, ground = inputs.claims(grid.whole), inputs.ground(grid.whole)
-    everything = run_tile(inputs.program, inputs.steps, claims, inputs.layers, ground, grid.whole.slices)
+    everything = run_tile(inputs.program, inputs.steps, claims, inputs.layers(grid.whole), ground, grid.whole.slices)
     finished = build(tiny_network, "tiny", Silent())
     for name in LAYERS:
         assert (finished.layer(name) == everything[name]).all()
@@ -141,7 +141,7 @@ def test_rules_may_consult_a_layer_on_the_grid(tiny_network):
     grid = tiny_network.collection("tiny").value.grid
     west = np.zeros(grid.shape, np.uint8)
     west[:, :20] = 7
-    rasters.write_cog(tiny_network.root / "configs/collections/side.tif", west, grid)
+    cogs.write_cog(tiny_network.root / "configs/collections/side.tif", west, grid)
     layer = "layers:\n  - {id: side, file: side.tif, values: {west: 7}}\nterritories:"
     edit(tiny_network, "configs/collections/tiny.yaml", "territories:", layer)
     edit(tiny_network, "configs/rules/tiny.yaml", "claim: {water: 33}", "claim: {water: 33}\n    where: {side: west}")
@@ -153,7 +153,7 @@ def test_rules_may_consult_a_layer_on_the_grid(tiny_network):
 def test_layer_beside_the_grid_is_refused_with_both_transforms(tiny_network):
     grid = tiny_network.collection("tiny").value.grid
     shifted = grid.model_copy(update={"origin": (300_007.5, 7_800_000)})
-    rasters.write_cog(tiny_network.root / "configs/collections/side.tif", np.ones(grid.shape, np.uint8), shifted)
+    cogs.write_cog(tiny_network.root / "configs/collections/side.tif", np.ones(grid.shape, np.uint8), shifted)
     layer = "layers:\n  - {id: side, file: side.tif}\nterritories:"
     edit(tiny_network, "configs/collections/tiny.yaml", "territories:", layer)
     with pytest.raises(GridError, match=r"tiny\.yaml:\d+:\d+: G102 .*300007\.5.*300000\.0"):

@@ -174,7 +174,9 @@ def test_interrupt_stops_a_cluster_and_a_later_build_goes_on(tiny_network, sched
     assert_stopped_and_resumed(tiny_network, made_before={3, 4, 5, 6, 7, 8, 9})
 
 
-def test_cluster_needs_its_package_and_a_known_kind(tiny_network):
+def test_cluster_needs_its_package_and_a_known_kind(tiny_network, monkeypatch):
+    for package in ("dask_jobqueue", "dask_kubernetes.operator"):
+        monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
     folder = tiny_network.root / SPECS
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "jobs.yaml").write_text("kind: queue\nsystem: slurm\njobs: 3\nmemory: 8 GB\n", encoding="utf-8")
@@ -196,3 +198,19 @@ def test_worker_that_cannot_hold_its_claims_is_refused(tiny_network):
     # The chain looks 4 pixels around tiles of 16: 24 x 24 pixels, 3 modules, 3 years, 2 threads are 10368 bytes.
     with pytest.raises(ResourceError, match="R217 2 tiles read 10368 bytes"):
         build(tiny_network, "tiny", Silent(), workers=Small())
+
+
+def test_threads_work_on_as_many_tiles_as_memory_holds(tiny_network):
+    class Telling(Silent):
+        def say(self, message):
+            told.append(message)
+
+    told: list[str] = []
+    # A window of 24 x 24 pixels and 3 years takes a byte for each of 3 modules and 16 bytes to work.
+    tile = 24 * 24 * 3 * (3 + 16)
+    with pytest.raises(ResourceError, match="R217 1 tiles read 5184 bytes of claims, and the worker may hold 5183"):
+        build(tiny_network, "tiny", Silent(), workers=Threads(4, memory=24 * 24 * 3 * 3 - 1))
+    result = build(tiny_network, "tiny", Telling(), workers=Threads(4, memory=3 * tile - 1))
+    assert len(result.made) == 9
+    assert log_lines(tiny_network)[0]["workers"] == [{"name": "threads", "threads": 2, "memory": 3 * tile - 1}]
+    assert told[0] == "Memory allows 2 of 4 tiles at a time, 0.0 MiB each"

@@ -22,7 +22,8 @@ def digests(pixels: np.ndarray, tile: int) -> dict[str, str]:
 
 
 def test_digest_is_that_of_the_rows_written_out():
-    rows = b"".join(hashlib.sha256(PIXELS[t, y].tobytes()).digest() for y in range(36) for t in range(3))
+    series = [[PIXELS[t, y, x] for x in range(40) for t in range(3)] for y in range(36)]
+    rows = b"".join(hashlib.sha256(b"".join(value.tobytes() for value in row)).digest() for row in series)
     header = f"{GRID.crs}|{tuple(GRID.transform)[:6]}|(3, 36, 40)|<u2"
     expected = SCHEME + hashlib.sha256(header.encode() + rows).hexdigest()
     assert digests(PIXELS, 16) == dict.fromkeys(LAYERS, expected)

@@ -14,7 +14,7 @@ from mutirao.engine.inputs import gather
 from mutirao.engine.passes import cut_passes
 from mutirao.engine.progress import Silent
 from mutirao.engine.tileprogram import LAYERS
-from mutirao.io import rasters
+from mutirao.io import cogs
 from mutirao.modules.store import load_submission
 from mutirao.modules.submission import submit
 from mutirao.project import Project
@@ -50,7 +50,7 @@ def network(tiny_network: Project) -> Project:
     grid = tiny_network.collection("tiny").value.grid
     slope = np.zeros(grid.shape, np.uint8)
     slope[10:14] = 2
-    rasters.write_cog(tiny_network.root / "configs/territories/slope.tif", slope, grid)
+    cogs.write_cog(tiny_network.root / "configs/territories/slope.tif", slope, grid)
     layer = "layers:\n  - {id: slope, file: ../territories/slope.tif, values: {steep: 2}}\nterritories:"
     edit(tiny_network, "configs/collections/tiny.yaml", "territories:", layer)
     return tiny_network

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mutirao.engine.build import build
+from mutirao.engine.inputs import gather
 from mutirao.engine.progress import Silent
-from mutirao.errors import UsageError
+from mutirao.errors import QualityError, UsageError
 from mutirao.modules.store import load_submission
 from mutirao.modules.submission import submit
 from mutirao.project import Project
@@ -110,3 +111,21 @@ def test_rule_without_holes_is_not_refused(tiny_network):
     edit(tiny_network, "configs/rules/tiny.yaml", "rules:", "holes: refuse\nrules:")
     edit(tiny_network, "configs/rules/tiny.yaml", "[native, farming]", "[native, farming, 33]")
     assert build(tiny_network, "tiny", Silent()).record.hole_ha == 0
+
+
+def test_files_of_a_module_that_claims_nothing_around_are_not_opened(tiny_project, tiny_submitted):
+    """Towns lie in rows 0 to 3 and columns 2 to 7, in the first of 3 x 3 tiles of 16 pixels."""
+    inputs = gather(tiny_project, "tiny", {})
+    tiles = {tile.id: tile for tile in inputs.collection.grid.tiles()}
+    around = inputs.collection.grid.window_around(tiles["1_1"], 1)
+    before = inputs.claims(tiles["0_0"])
+    assert before[2].any()
+    for raster in tiny_submitted["urban"].folder.glob("*.tif"):
+        raster.unlink()
+    far = inputs.claims(tiles["2_2"])
+    assert not far[2].any()
+    assert (far[0, 0] == 15).all()
+    for window in (tiles["0_0"], around):  # the margin of the tile in the middle touches the first one
+        with pytest.raises(QualityError) as caught:
+            inputs.claims(window)
+        assert caught.value.findings[0].code == "S105"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from mutirao.engine.basis import CONSULTED_MAPS, Basis
-from mutirao.engine.cluster import Crew, run_tasks
+from mutirao.engine.cluster import Crew, Threads, crew_of, run_tasks
 from mutirao.engine.comparison import agreement
 from mutirao.engine.consulted import write_maps
+from mutirao.engine.farledger import open_ledger
 from mutirao.engine.gaps import refuse_holes
 from mutirao.engine.inputs import Inputs, gather
 from mutirao.engine.layerdigests import layer_digests
@@ -27,12 +28,13 @@ from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRec
 from mutirao.engine.runlog import logged
 from mutirao.engine.summary import Block, Summary, TileSums
 from mutirao.engine.tileprogram import TALLY, tally_in
-from mutirao.engine.tilerun import head_of, make_missing
+from mutirao.engine.tilerun import fitted, head_of, make_missing
 from mutirao.engine.tilework import TILE_CODE, TileWork
 from mutirao.errors import UsageError
 from mutirao.grid import Grid, Tile
 from mutirao.integration.prevalence import Rule, as_tuple
-from mutirao.io import blocks, locks, rasters
+from mutirao.io import blocks, locks
+from mutirao.io.places import Place
 from mutirao.io.rasters import file_digest
 from mutirao.io.software import software_versions
 from mutirao.io.storage import read_json, read_record, whole_folder, write_json
@@ -43,6 +45,10 @@ from mutirao.project import Project
 
 POINTER = "latest.json"
 """Names the last finished build of a collection."""
+RECORD = "build.json"
+"""File that makes a folder a build; written last."""
+BUILD_NAME = 16
+"""Letters of a build's id that name its folder."""
 LOCK = ".lock"
 """Held by the build that is at work on a collection."""
 CLAIMS = "claims.json"
@@ -60,9 +66,9 @@ SUMMARY_CODE = (
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A finished build on disk."""
+    """A finished build."""
 
-    folder: Path
+    folder: Place
     record: BuildRecord
     grid: Grid
     made: tuple[str, ...] = ()
@@ -141,24 +147,25 @@ def build(
     inputs = gather(project, collection_id, use or {})
     folder = builds_folder(project, collection_id)
     work = TileWork(inputs, ledger_of(folder), fused_halo)
+    crew = fitted(work, crew_of(workers), progress)
     with (
         locks.held(folder / LOCK, wait_s=wait_s, waiting=progress.say),
-        logged(folder, head_of(work, workers)) as log,
+        logged(folder, head_of(work, crew)) as log,
     ):
         renewed = _renewed(folder, inputs)
         last = last_tiles(folder, inputs.collection.grid)
-        made = make_missing(project, work, progress, workers, log, last.values())
+        made = make_missing(project, work, progress, crew, log, last.values())
         with log.part("sums"):
-            finished = _finish(project, inputs, folder, work.keys(), progress)
+            finished = _finish(project, inputs, folder, work.keys(), progress, crew)
         log.end("finished", build=finished.folder.name)
     reasons = tuple(reason for by_tile in made for reason in by_tile.values())
     counts = tuple(map(len, made))
     return replace(finished, made=tuple(made[-1]), by_pass=counts, renewed=renewed, reasons=reasons)
 
 
-def builds_folder(project: Project, collection_id: str) -> Path:
+def builds_folder(project: Project, collection_id: str) -> Place:
     """Return the folder of a collection's builds."""
-    return project.workspace / "builds" / collection_id
+    return project.builds / collection_id
 
 
 def latest(project: Project, collection_id: str) -> Build:
@@ -180,26 +187,26 @@ def find_build(project: Project, text: str) -> Build | None:
     """Return the build whose folder, or its beginning of six characters or more, has this name."""
     if not re.fullmatch("[0-9a-f]{6,16}", text):
         return None
-    found = next((path.parent for path in (project.workspace / "builds").glob(f"*/{text}*/build.json")), None)
+    found = next((path.parent for path in project.builds.glob(f"*/{text}*/build.json")), None)
     return _load(found, project.collection(found.parent.name).value.grid) if found else None
 
 
-def _last(folder: Path, grid: Grid) -> Build:
+def _last(folder: Place, grid: Grid) -> Build:
     return _load(folder / read_json(folder / POINTER)["build"], grid)
 
 
-def last_tiles(folder: Path, grid: Grid) -> dict[str, str]:
+def last_tiles(folder: Place, grid: Grid) -> dict[str, str]:
     """Return the key in the ledger by tile of the last build in a folder; nothing if there is none."""
     return _last(folder, grid).record.tiles if (folder / POINTER).is_file() else {}
 
 
 @cache
-def ledger_of(folder: Path) -> Ledger:
+def ledger_of(folder: Place) -> Ledger:
     """Return the results of the tiles behind the builds of a collection, given the folder of these."""
-    return Ledger(folder / "tiles", blocks.SUFFIX)
+    return open_ledger(folder / "tiles", blocks.SUFFIX)
 
 
-def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
+def _renewed(folder: Place, inputs: Inputs) -> tuple[str, ...]:
     """Compare the submissions with those of the last build."""
     if not (folder / POINTER).is_file():
         return ()
@@ -208,25 +215,29 @@ def _renewed(folder: Path, inputs: Inputs) -> tuple[str, ...]:
     return tuple(f"{name} {used.get(name, 'new')} -> {now[name]}" for name in now if used.get(name) != now[name])
 
 
-def _finish(project: Project, inputs: Inputs, folder: Path, keys: dict[str, str], progress: Progress) -> Build:
+def _finish(
+    project: Project, inputs: Inputs, folder: Place, keys: dict[str, str], progress: Progress, crew: Crew
+) -> Build:
     build_id = _build_id(project, inputs, keys)
-    target = folder / build_id[:16]
-    if not (target / "build.json").is_file():
+    target = folder / build_id[:BUILD_NAME]
+    if not (target / RECORD).is_file():
         tiles, ledger = inputs.collection.grid.tiles(), ledger_of(folder)
-        refuse_holes(inputs, ((tile, blocks.read_block(ledger.require(keys[tile.id]))) for tile in tiles))
+        refuse_holes(inputs, ((tile, blocks.read_block(ledger.require(keys[tile.id]), ("rule",))) for tile in tiles))
         progress.say("Summing up areas, transitions and decisions")
-        _write(project, inputs, target, build_id, keys)
+        _write(project, inputs, target, build_id, keys, crew.count if isinstance(crew, Threads) else None)
     write_json(folder / POINTER, {"build": target.name})
     return _load(target, inputs.collection.grid)
 
 
 def _build_id(project: Project, inputs: Inputs, keys: dict[str, str]) -> str:
-    grid = inputs.collection.grid
-    zones = [(zones.level, zones.ids, zones.names, rasters.pixel_digest(zones.codes, grid)) for zones in inputs.zones]
+    zones = [(zones.level, zones.ids, zones.names, zones.digest) for zones in inputs.zones]
     datasets = [project.dataset(entry.dataset).value for entry in inputs.collection.agreement]
     submissions: list[object] = [_digest(stored) for stored in inputs.submissions]
     submissions += [[*_required(project), *_told(inputs), *_held_back(project, inputs)]] * bool(project.trust())
-    return digest_of(keys, zones, datasets, submissions, inputs.collection, inputs.rule_set, code_digest(*SUMMARY_CODE))
+    told = {"name", "organisation", "license", "citation"}  # what the record of a build says of a module
+    credits = [module.manifest.model_dump(mode="json", include=told) for module in inputs.modules]
+    product, code = inputs.collection.product(), code_digest(*SUMMARY_CODE)
+    return digest_of(keys, zones, datasets, submissions, credits, product, inputs.rule_set, code)
 
 
 def _required(project: Project) -> tuple[str, ...]:
@@ -249,38 +260,55 @@ def _held_back(project: Project, inputs: Inputs) -> tuple[str, ...]:
     )
 
 
-def _write(project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str]) -> None:
-    with whole_folder(target) as partial:
-        summary = _summary(inputs, ledger_of(target.parent), keys)
+def _write(
+    project: Project, inputs: Inputs, target: Place, build_id: str, keys: dict[str, str], threads: int | None
+) -> None:
+    ledger = ledger_of(target.parent)
+
+    def layer(tile: Tile, name: str) -> np.ndarray:
+        return blocks.read_block(ledger.require(keys[tile.id]), (name,))[name]
+
+    with whole_folder(target, RECORD) as partial, ThreadPoolExecutor(1) as aside:
+        summary = _summary(inputs, ledger, keys, threads)
+        # Tables are made by the interpreter, digests without it: both at a time cost no more than the longer.
+        pixels = aside.submit(layer_digests, layer, inputs.collection.grid, len(inputs.years), threads)
         for name, frame in summary.tables().items():
             write_table(partial / "tables", name, frame)
         _basis(inputs, target).write(partial)
         if inputs.maps:
             write_maps(partial / CONSULTED_MAPS, inputs.consulted, inputs.maps, inputs.collection.grid)
         write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
-        write_json(partial / "build.json", plain(_record(project, inputs, target, build_id, keys, summary)))
+        record = _record(project, inputs, target, build_id, keys, summary, pixels.result())
+        write_json(partial / RECORD, plain(record))
 
 
-def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str]) -> Summary:
+def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str], threads: int | None) -> Summary:
     """Sum up all tiles: threads each of its own, and then one after the other in their order."""
     summary, tiles = Summary(inputs), list(inputs.collection.grid.tiles())
 
     def sums_of(tile: Tile) -> TileSums:
         return summary.sums_of(tile, blocks.read_block(ledger.require(keys[tile.id])))
 
-    at_once = 2 * (os.cpu_count() or 1)
+    at_once = 2 * Threads(threads).count
     for start in range(0, len(tiles), at_once):
-        for sums in run_tasks(sums_of, tiles[start : start + at_once], lambda: None):
+        for sums in run_tasks(sums_of, tiles[start : start + at_once], lambda: None, threads):
             summary.add_sums(sums)
     return summary
 
 
-def _basis(inputs: Inputs, target: Path) -> Basis:
-    return Basis(inputs.collection, inputs.legend, inputs.rule_set, inputs.chain, str(target), inputs.consulted)
+def _basis(inputs: Inputs, target: Place) -> Basis:
+    product = inputs.collection.product()
+    return Basis(product, inputs.legend, inputs.rule_set, inputs.chain, str(target), inputs.consulted)
 
 
 def _record(
-    project: Project, inputs: Inputs, target: Path, build_id: str, keys: dict[str, str], summary: Summary
+    project: Project,
+    inputs: Inputs,
+    target: Place,
+    build_id: str,
+    keys: dict[str, str],
+    summary: Summary,
+    pixels: dict[str, str],
 ) -> BuildRecord:
     draft = BuildRecord(
         id=build_id,
@@ -294,7 +322,7 @@ def _record(
         unconfirmed=summary.unconfirmed,
         agreement=(),
         missing=_missing(inputs),
-        pixels={},
+        pixels=pixels,
         required=_required(project),
         held_back=_held_back(project, inputs),
         software=software_versions(),
@@ -303,8 +331,7 @@ def _record(
     unfinished = Build(target, draft, inputs.collection.grid)
     classes = partial(unfinished.window, "class")
     compared = tuple(agreement(project, inputs, entry, classes) for entry in inputs.collection.agreement)
-    pixels = layer_digests(lambda tile, name: unfinished.window(name, tile), unfinished.grid, len(inputs.years))
-    return draft.model_copy(update={"agreement": compared, "pixels": pixels})
+    return draft.model_copy(update={"agreement": compared})
 
 
 def _modules(inputs: Inputs) -> tuple[ModuleRecord, ...]:
@@ -349,5 +376,5 @@ def _missing(inputs: Inputs) -> tuple[str, ...]:
     return tuple(text for series in inputs.series for text in series.missing())
 
 
-def _load(folder: Path, grid: Grid) -> Build:
-    return Build(folder, read_record(folder / "build.json", BuildRecord), grid)
+def _load(folder: Place, grid: Grid) -> Build:
+    return Build(folder, read_record(folder / RECORD, BuildRecord), grid)

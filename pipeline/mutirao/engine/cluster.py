@@ -6,12 +6,14 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+import psutil
 from dask.base import compute
 from dask.delayed import delayed
+from distributed.system import MEMORY_LIMIT
 
 from mutirao.engine.progress import Advance
 from mutirao.engine.stopwatch import stop_run, watching
@@ -24,6 +26,8 @@ PATIENCE = 60.0
 """Seconds that a stopped run waits for the tasks at work to come to the end of their phase."""
 LOOK = 0.05
 """Seconds between two looks at what is going on."""
+MEMORY_SHARE = 0.8
+"""Of the free memory, that threads may fill unless another limit is given."""
 
 
 class Crew(Protocol):
@@ -44,6 +48,9 @@ class Threads:
     """Threads of this process. Numba kernels and GDAL release the interpreter lock, so they scale without copies."""
 
     number: int | None = None
+    """One a core if absent."""
+    memory: int = field(default_factory=lambda: round(MEMORY_SHARE * free_bytes()))
+    """Bytes that the tasks at work may hold together."""
 
     def run(self, run: str, task: Callable[[Item], Result], items: Sequence[Item], tell: Tell) -> list[Result]:
         """Do a task for every item, tell each result, return them in order."""
@@ -62,12 +69,21 @@ class Threads:
 
     def describe(self) -> list[dict[str, Any]]:
         """Return name, threads and memory limit in bytes of each worker."""
-        return [{"name": "threads", "threads": self.count, "memory": None}]
+        return [{"name": "threads", "threads": self.count, "memory": self.memory}]
+
+    def for_tasks_of(self, size: int) -> Threads:
+        """Return as many of these threads, one at least, as may do tasks of `size` bytes at a time."""
+        return replace(self, number=max(1, min(self.count, self.memory // size)))
 
     @property
     def count(self) -> int:
         """Number of threads."""
         return self.number or os.cpu_count() or 1
+
+
+def free_bytes() -> int:
+    """Return the memory that is free on this machine, or in the container or job that this process runs in."""
+    return int(min(psutil.virtual_memory().available, MEMORY_LIMIT))
 
 
 def crew_of(workers: int | Crew | None) -> Crew:

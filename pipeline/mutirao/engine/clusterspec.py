@@ -38,6 +38,9 @@ class OverSsh(Frozen):
     memory: Memory | None = Field(default=None, description="Limit of each worker.")
     python: str | None = Field(default=None, description="Python of the environment on those machines.")
     user: str | None = Field(default=None, description="Name to log in with.")
+    connect: dict[str, Any] = Field(
+        default_factory=dict, description="More keywords of asyncssh.connect, such as port and client_keys."
+    )
 
 
 class OnKubernetes(Frozen):

@@ -34,3 +34,16 @@ class Silent:
 
     def say(self, message: str) -> None:
         """Say nothing."""
+
+
+def by_share(advance: Advance, steps: int) -> Callable[[float, str], None]:
+    """Return what advances a stage of so many steps whenever it is told the share that is done, 0 to 1."""
+    done = 0
+
+    def tell(share: float, message: str) -> None:
+        nonlocal done
+        while done < int(share * steps):
+            advance()
+            done += 1
+
+    return tell

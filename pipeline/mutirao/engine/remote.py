@@ -196,7 +196,7 @@ def _over_ssh(spec: OverSsh) -> Any:
     from distributed import SSHCluster
 
     options = {"nthreads": spec.threads, **({"memory_limit": spec.memory} if spec.memory else {})}
-    login = {"username": spec.user} if spec.user else {}
+    login = {**({"username": spec.user} if spec.user else {}), **spec.connect}
     return SSHCluster(list(spec.hosts), connect_options=login, worker_options=options, remote_python=spec.python)
 
 

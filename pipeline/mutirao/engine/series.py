@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from mutirao.grid import Grid, Tile
 from mutirao.legend import NODATA
 from mutirao.model import version_key
 from mutirao.modules.module import Module
-from mutirao.modules.receipt import tile_digests
+from mutirao.modules.receipt import tile_digests, window_digest
 from mutirao.modules.store import StoredSubmission, list_submissions, load_submission
 from mutirao.project import Project
 
@@ -29,11 +30,17 @@ class Series:
     by_year: dict[int, StoredSubmission | None]
     """The same, an earlier submission, or none: no claim in that year."""
 
-    def read_claims(self, window: Tile) -> np.ndarray:
-        """Read (year, y, x) uint8 claims, 0 in years without a submission."""
-        empty = np.full((1, *window.shape), NODATA, np.uint8)
-        planes = (stored.read_claims([year], window) if stored else empty for year, stored in self.by_year.items())
-        return np.concatenate(list(planes))
+    def read_claims(self, window: Tile, out: np.ndarray | None = None) -> np.ndarray:
+        """Read (year, y, x) uint8 claims, 0 in years without a submission; into `out` if it is given."""
+        claims = np.empty((len(self.by_year), *window.shape), np.uint8) if out is None else out
+        for plane, (year, stored) in zip(claims, self.by_year.items(), strict=True):
+            plane[:] = stored.read_claims([year], window)[0] if stored else NODATA
+        return claims
+
+    def claims_nothing(self, digests: Mapping[str, str], tiles: Iterable[Tile]) -> bool:
+        """Return whether digests by tile, those of `tile_digests`, say that nothing is claimed in any of some tiles."""
+        years = self.stored.receipt.years
+        return all(digests[tile.id] == _digest_of_nothing(years, tile.shape) for tile in tiles)
 
     def versions(self) -> dict[int, str | None]:
         """Return by year the version of the submission that is read."""
@@ -114,6 +121,11 @@ def _lacks(module: str, stored: StoredSubmission, year: int, policy: str) -> Fin
     message = f"{module} {stored.receipt.version} has no {year}, which its manifest announces{no_other}"
     remedy = "submit the year, or write 'missing: previous' or 'missing: nodata' at the module in the collection"
     return Finding("B105", message, str(stored.folder), remedy)
+
+
+@lru_cache(maxsize=64)
+def _digest_of_nothing(years: tuple[int, ...], shape: tuple[int, int]) -> str:
+    return window_digest(dict.fromkeys(years, np.full(shape, NODATA, np.uint8)))
 
 
 def _digests(stored: StoredSubmission, grid: Grid) -> dict[str, str]:

@@ -29,6 +29,8 @@ class Stopwatch:
     """Seconds since 1970."""
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """By phase."""
+    cpu_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """The same, as the thread of the task had a core; where other work takes cores, this says what a phase costs."""
     bytes_read: int = 0
     """Of decoded pixels."""
     begun: float = field(default_factory=time.perf_counter)
@@ -79,11 +81,12 @@ def phase(name: str) -> Iterator[None]:
         return
     if watch.run in _stopped:
         raise Stopped(watch.run)
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.thread_time()
     try:
         yield
     finally:
         watch.seconds[name] += time.perf_counter() - begun
+        watch.cpu_seconds[name] += time.thread_time() - cpu
 
 
 def count_read(amount: int) -> None:

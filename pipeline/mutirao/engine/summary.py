@@ -56,7 +56,7 @@ class Summary:
         self.inputs = inputs
         years, modules = len(inputs.years), len(inputs.modules)
         everywhere = np.broadcast_to(np.uint16(1), inputs.collection.grid.shape)
-        whole = Zones(WHOLE, (WHOLE,), (inputs.collection.title,), everywhere, None)
+        whole = Zones(WHOLE, (WHOLE,), (inputs.collection.title,), everywhere, "")
         self.levels = (whole, *inputs.zones)
         self.areas = [np.zeros((len(zones.ids) + 1, years, 256)) for zones in self.levels]
         self.transitions = {pair: np.zeros((256, 256)) for pair in pairs_of(inputs.years)}
@@ -116,15 +116,27 @@ class Summary:
         }
 
     def _area_table(self) -> pd.DataFrame:
-        rows = [
-            (zones.level, zone_id, name, year, code, self._name(code), areas[zone, t, code])
-            for zones, areas in zip(self.levels, self.areas, strict=True)
-            for zone, (zone_id, name) in enumerate(zip(zones.ids, zones.names, strict=True), start=1)
-            for t, year in enumerate(self.inputs.years)
-            for code in np.flatnonzero(areas[zone].any(axis=0)).tolist()
-        ]
-        place = ("territory_level", "territory_id", "territory_name")
-        return _frame(rows, (*place, "year", "class_code", "class_name", "area_ha"))
+        return pd.concat(
+            [self._areas_of(zones, areas[1:]) for zones, areas in zip(self.levels, self.areas, strict=True)],
+            ignore_index=True,
+        )
+
+    def _areas_of(self, zones: Zones, areas: np.ndarray) -> pd.DataFrame:
+        """Return the rows of one level; a class that a territory has in any year is told for all years."""
+        present = np.broadcast_to(areas.any(axis=1, keepdims=True), areas.shape)
+        zone, t, code = np.nonzero(present)
+        names = np.array([self._name(code) for code in range(256)], object)
+        return pd.DataFrame(
+            {
+                "territory_level": zones.level,
+                "territory_id": np.array(zones.ids, object)[zone],
+                "territory_name": np.array(zones.names, object)[zone],
+                "year": np.array(self.inputs.years)[t],
+                "class_code": code,
+                "class_name": names[code],
+                "area_ha": areas[zone, t, code].round(6),
+            }
+        )
 
     def _transition_table(self) -> pd.DataFrame:
         rows = [

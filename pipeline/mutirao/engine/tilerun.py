@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mutirao.engine.cluster import Crew, crew_of, run_tasks
+from mutirao.engine.cluster import Crew, Threads, crew_of, run_tasks
 from mutirao.engine.ledger import digest_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.reasons import GONE, earlier_results, why_made
@@ -19,6 +19,8 @@ from mutirao.io.software import software_versions
 from mutirao.project import Project
 
 Why = tuple[str, ...]
+WORKING_BYTES = 16
+"""That a tile at work holds by pixel and year besides the claims, a byte by module: layers before and after filters."""
 
 
 def make_missing(
@@ -44,8 +46,9 @@ def make_missing(
     KeyboardInterrupt
         Somebody stopped the build; no task is at work any more.
     """
-    require_memory(work, crew_of(workers))
     missing, order = work.missing(), order_of(project, work)
+    if any(missing):
+        require_memory(work, crew_of(workers))
     _tell_reused(work, missing, log)
     reasons = reasons_for(work, missing, last)
     with remembered(order, work):
@@ -74,6 +77,7 @@ def order_of(project: Project, work: TileWork) -> Order:
     return Order(
         root=str(project.root.resolve()),
         workspace=str(project.workspace.resolve()),
+        elsewhere=project.elsewhere.as_text(),
         collection=work.inputs.collection.id,
         versions=tuple((one.receipt.module, one.receipt.version) for one in stored),
         ledger=(str(work.ledger.folder.resolve()), work.ledger.suffix),
@@ -96,6 +100,17 @@ def head_of(work: TileWork, workers: int | Crew | None) -> dict[str, Any]:
     }
 
 
+def fitted(work: TileWork, crew: Crew, progress: Progress) -> Crew:
+    """Return the workers, or fewer threads if memory does not hold as many tiles as there are threads."""
+    if not isinstance(crew, Threads):
+        return crew
+    size = _largest(work, range(len(work.passes))) * (len(work.inputs.modules) + WORKING_BYTES)
+    fewer = crew.for_tasks_of(size)
+    if fewer.count < crew.count:
+        progress.say(f"Memory allows {fewer.count} of {crew.count} tiles at a time, {size / 2**20:.1f} MiB each")
+    return fewer
+
+
 def require_memory(work: TileWork, crew: Crew) -> None:
     """Refuse workers that cannot hold even the claims that their tiles read.
 
@@ -104,15 +119,19 @@ def require_memory(work: TileWork, crew: Crew) -> None:
     ResourceError
         R217: the memory limit of a worker is too small.
     """
-    window = max((work.window(0, tile) for tile in work.grid.tiles()), key=lambda tile: tile.shape[0] * tile.shape[1])
-    rows, columns = window.shape
-    claims = len(work.inputs.modules) * len(work.inputs.years) * rows * columns
+    claims = len(work.inputs.modules) * _largest(work, [0])
     for worker in crew.describe():
         if worker["memory"] is not None and worker["memory"] < claims * worker["threads"]:
             message = f"{worker['threads']} tiles read {claims * worker['threads']} bytes of claims, "
             message += f"and the worker may hold {worker['memory']}"
             remedy = "give it more memory or fewer threads, or the collection smaller tiles; see 'mutirao plan'"
             raise ResourceError.because("R217", message, where=worker["name"], remedy=remedy)
+
+
+def _largest(work: TileWork, passes: Iterable[int]) -> int:
+    """Return the pixels times years of the largest window of some passes."""
+    windows = (work.window(number, tile) for number in passes for tile in work.grid.tiles())
+    return len(work.inputs.years) * max(window.shape[0] * window.shape[1] for window in windows)
 
 
 def _tell_reused(work: TileWork, missing: Sequence[Sequence[Tile]], log: RunLog) -> None:

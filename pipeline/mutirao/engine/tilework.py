@@ -152,9 +152,9 @@ class TileWork:
         inputs, window, now = self.inputs, self.window(0, tile), self.passes[0]
         core, tally = tile.within(window), self.tally(tile, window)
         with phase("read"):
-            claims, ground = inputs.claims(window), inputs.ground(window)
+            claims, layers = inputs.claims(window), inputs.layers(window)
+            ground = inputs.ground(window, layers)
         count_read(claims.nbytes)
-        layers = inputs.layers[:, *window.slices]
         block = run_tile(inputs.program, now.steps, claims, layers, ground, core, tally)
         with phase("tally"):
             conflicts = tile_conflicts(block, claims[:, :, *core], self.grid.areas_ha(tile))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -63,7 +66,7 @@ def read_tree(path: Path) -> CommentedMap:
     """Read one YAML file as a mapping that remembers its positions."""
     text = _text(path)
     try:
-        tree = YAML(typ="rt").load(text)
+        tree = _tree(text)
     except DuplicateKeyError as err:
         raise _yaml_error("C103", err, path, "keep one of the two lines") from err
     except MarkedYAMLError as err:
@@ -73,11 +76,31 @@ def read_tree(path: Path) -> CommentedMap:
     except RecursionError as err:
         message = "values are nested too deep"
         raise ConfigError.because("C102", message, where=str(path), remedy="nest less") from err
+    except ValueError as err:  # a date such as 2027-02-30; the parser does not say where
+        where, remedy = _impossible_date(text, path), "write a date that exists, or quote what is no date"
+        raise ConfigError.because("C102", f"a value is no date: {err}", where=where, remedy=remedy) from err
     if not isinstance(tree, CommentedMap):
         remedy = "begin the file with 'key: value' lines; see the schema in configs/schemas/"
         raise ConfigError.because("C102", "the file is no mapping of keys to values", where=str(path), remedy=remedy)
     _refuse_explosion(tree, path)
     return tree
+
+
+def _impossible_date(text: str, path: Path) -> str:
+    """Return the place of the first date that no calendar has; the file if none is found."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for found in re.finditer(r"(\d{4})-(\d{1,2})-(\d{1,2})", line):
+            try:
+                date(*map(int, found.groups()))
+            except ValueError:
+                return f"{path}:{number}:{found.start() + 1}"
+    return str(path)
+
+
+@lru_cache(maxsize=64)
+def _tree(text: str) -> Any:
+    """Parse YAML. A collection of ten modules reads its legend ten times, and nobody changes a tree."""
+    return YAML(typ="rt").load(text)
 
 
 def _refuse_explosion(tree: CommentedMap, path: Path) -> None:
