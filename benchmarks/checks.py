@@ -6,7 +6,8 @@ SIDE is the side of the map in pixels (default 5000, 25 million pixels), YEARS h
 are made: patches of 12 classes with ragged borders on which about 2 % of the pixels change from year to year, some
 of them to and fro, written as COGs (DEFLATE, 512 blocks). Two submissions are made, so that the second is compared
 with the first. Each way runs in a process of its own, because peak memory is that of a process: the review as
-`mutirao check` does it, the same with the version before, and plain numpy (`checks.plain`, without patches) on one
+`mutirao check` does it, the same with the version before, the same with a neighbour over half the map, the rules of a
+network of four and a release, and plain numpy (`checks.plain`, without patches) on one
 eighth of the rows.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,14 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from mutirao.grid import Grid
-from mutirao.io.rasters import read, write_cog
+from mutirao.grid import Grid, Tile
+from mutirao.integration.compile import compile_rules
+from mutirao.integration.resolve import Outcome, ResolvedRule
+from mutirao.io.cogs import write_cog
+from mutirao.io.rasters import read
 from mutirao.modules.checks import RASTER_CHECKS, plain
 from mutirao.modules.checks.fixtures import MAKERS, Before
+from mutirao.modules.checks.others import Neighbour, Others, Released, Ruling
 from mutirao.modules.discovery import load_module
 from mutirao.modules.incoming import receive
 from mutirao.modules.review import Fixtures, run_checks
@@ -99,13 +105,36 @@ def make_project(root: Path, side: int, years: int) -> Project:
     return Project(root, root / "workspace")
 
 
-def review(root: Path, *, before: bool) -> None:
+def make_others(root: Path, grid: Grid) -> Others:
+    """Return a neighbour in the eastern half, it and two themes under rules, and a release; all read the old maps."""
+    planes = {int(path.stem[2:]): partial(read, path) for path in sorted((root / "old").glob("*.tif"))}
+    rows, columns = grid.shape
+    names = ("first", "second", "m", "n")
+    rules = [
+        ResolvedRule(k, name, ((name, frozenset(codes)),), (), None, (), Outcome(name))
+        for k, (name, codes) in enumerate(zip(names, (CODES[:2], CODES[2:4], CODES, CODES), strict=True), start=1)
+    ]
+    ruling = Ruling(
+        names,
+        2,
+        lambda year: compile_rules(rules, names, [], [year]),
+        (),
+        dict.fromkeys(("first", "second", "n"), planes),
+        {},
+    )
+    neighbour = Neighbour("n", "1.0.0", planes, Tile("box", 0, rows, columns // 2, columns))
+    return Others((neighbour,), ruling, Released("1.0.0", CODES[0], planes, planes))
+
+
+def review(root: Path, *, before: bool, beside: bool = False) -> None:
     """Run every check of rasters."""
     module = load_module(Project(root, root / "workspace"), "m")
     given = {}
     if before:
         old = receive(module, root / "old")
         given["previous"] = Before("1.0.0", tuple(old.pixels.values), old.pixels.values)
+    if beside:
+        given["others"] = make_others(root, module.collection.grid)
     fixtures = Fixtures(MAKERS, module=module, incoming=receive(module, root / "new"), **given)
     outcome = run_checks(RASTER_CHECKS, fixtures)
     print(f"{len(outcome.findings)} findings: {' '.join(sorted({f.code for f in outcome.findings}))}")
@@ -133,7 +162,7 @@ def child(way: str, root: Path, side: int) -> None:
     if way == "numpy":
         review_plainly(root, side)
     else:
-        review(root, before=way == "before")
+        review(root, before=way != "check", beside=way == "beside")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(time.perf_counter() - start, time.process_time() - cpu, peak)
 
@@ -155,10 +184,11 @@ def main(side: int, years: int) -> None:
         for name, seed in (("old", 2), ("new", 3)):
             make_maps(root / name, side, years, seed)
         size = sum(path.stat().st_size for path in (root / "new").iterdir()) / 1e6
-        measure("check", root, side)  # compiles, and files are in the cache of the system
+        measure("beside", root, side)  # compiles, and files are in the cache of the system
         for way, words, times in (
             ("check", "mutirao check", 1),
             ("before", "with the version before", 1),
+            ("beside", "and a neighbour, rules and a release", 1),
             ("numpy", f"numpy, scaled from 1/{PART} of the rows", PART),
         ):
             said, seconds, cpu, peak = measure(way, root, side)

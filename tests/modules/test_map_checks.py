@@ -9,8 +9,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.ndimage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from mutirao.collection import Implausible
+from mutirao.grid import Grid
 from mutirao.io.delivered import Facts
 from mutirao.modules.checks import ALL_CHECKS, Fixtures, run_checks
 from mutirao.modules.checks.areas import jumps, trend_break
@@ -333,3 +338,21 @@ def test_places_are_boxes_of_pixels_and_degrees(region):
     west, south, east, north = place_of(grid, (0, 160), (0, 150)).bbox
     assert (west, south, east, north) == pytest.approx(grid.lonlat_bounds(), abs=1e-5)
     assert places[0].as_dict()["geometry"]["type"] == "Polygon"
+
+
+_GRID = Grid(crs="EPSG:31983", resolution=30, origin=(300000, 7800000), shape=(90, 90))
+
+
+@settings(max_examples=60)
+@given(arrays.arrays(np.int32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-1, 3)))
+def test_groups_of_cells_are_those_of_scipy(cells):
+    labels, count = scipy.ndimage.label(cells > 0, np.ones((3, 3)))
+    sums = [int(cells[labels == number].sum()) for number in range(1, count + 1)]
+    assert group_sums(cells) == sorted(sums, reverse=True)
+    boxes = [tuple((10 * side.start, 10 * side.stop) for side in box) for box in scipy.ndimage.find_objects(labels)]
+    places = worst_places(cells, _GRID, 10, most=100)
+    assert {(place.rows, place.columns) for place in places} == set(boxes)
+    by_box = dict(zip(boxes, sums, strict=True))
+    if len(by_box) == count:  # two groups may have one box
+        told = [by_box[place.rows, place.columns] for place in places]
+        assert told == sorted(sums, reverse=True)

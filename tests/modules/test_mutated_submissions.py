@@ -27,6 +27,8 @@ SHAPE = (72, 60)
 SIDE = 30.0
 NODATA = 255
 COUNT = 200
+HILLS = 60
+"""First row of a region that others mapped too; the rules prefer theirs."""
 Mutate = Callable[["Delivery", np.random.Generator], None]
 
 
@@ -210,6 +212,22 @@ def upside_down(delivery: Delivery, rng: np.random.Generator) -> None:
     delivery.edit(delivery.year(rng, inner=True), lambda plane: plane[::-1].copy())
 
 
+def recoded(rows: slice, share: float) -> Mutate:
+    """Turn a share of the columns of some rows to forest, in all years, in blocks of six."""
+
+    def mutate(delivery: Delivery, rng: np.random.Generator) -> None:
+        blocks = SHAPE[1] // 6
+        chosen = np.repeat(rng.permutation(blocks) < share * blocks, 6)
+        for year in YEARS:
+
+            def change(plane: np.ndarray) -> None:
+                plane[rows, chosen] = 3
+
+            delivery.edit(year, change)
+
+    return mutate
+
+
 def lacking(delivery: Delivery, rng: np.random.Generator) -> None:
     delivery.path(delivery.year(rng)).unlink()
 
@@ -269,17 +287,20 @@ CATALOGUE: dict[str, tuple[str, Mutate]] = {
     "a class gone for a year": ("M609", vanished),
     "a year upside down": ("M611", upside_down),
     "speckle": ("M701", speckled),
+    "an overlap of which half is another class": ("M901", recoded(slice(HILLS, None), 0.5)),
+    "a seam": ("M902", recoded(slice(HILLS - 4, HILLS), 0.5)),
+    "claims that others win": ("M911", recoded(slice(HILLS, None), 1.0)),
     "a link": ("S103", on_path(link)),
     "names that differ in case": ("S106", on_path(twin)),
 }
 NAMES = sorted(CATALOGUE)
-ADVICE = {"M203", "M601", "M603", "M606", "M608", "M609", "M611", "M701"}
+ADVICE = {"M203", "M601", "M603", "M606", "M608", "M609", "M611", "M701", "M901", "M902", "M911"}
 """Codes that only advise."""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """A network of one module that claims the whole grid."""
+    """A network of a module that claims the whole grid, and one that has submitted its southern rows."""
     root, years = tmp_path_factory.mktemp("network"), {"first": YEARS[0], "last": YEARS[-1]}
     names = {3: "Forest", 15: "Pasture", 24: "Urban", 33: "Water"}
     classes = [{"code": code, "name": {"en": name}, "color": f"#{code:02x}8080"} for code, name in names.items()]
@@ -288,8 +309,18 @@ def project(tmp_path_factory) -> Project:
         "configs/legends/small.yaml": {"id": "small", "version": "1", "title": "-", "classes": classes},
         "configs/collections/small.yaml": {
             "id": "small", "title": "-", "description": "-", "publisher": "-", "grid": grid, "legend": "small",
-            "years": years, "modules": [{"module": "meadows"}], "rules": "small",
+            "years": years, "modules": [{"module": "meadows"}, {"module": "hills"}], "rules": "small",
             "implausible": [{"before": ["water"], "after": ["forest"], "max_ha": 1}],
+        },
+        "configs/rules/small.yaml": {
+            "id": "small", "title": "-", "rules": [
+                {"id": name, "claim": {name: [3, 15, 33]}, "why": "-"} for name in ("hills", "meadows")
+            ],
+        },
+        "contributors/hills/manifest.yaml": {
+            "id": "hills", "name": "-", "kind": "region", "organisation": "-", "maintainers": [{"name": "-"}],
+            "description": "-", "status": "active", "collection": "small", "classes": [3, 15, 33], "years": years,
+            "method": "delivered", "delivery": {"files": "H-{year}.tif", "nodata": NODATA}, "min_coverage": 0,
         },
         "contributors/meadows/manifest.yaml": {
             "id": "meadows", "name": "-", "kind": "region", "organisation": "-", "maintainers": [{"name": "-"}],
@@ -300,7 +331,10 @@ def project(tmp_path_factory) -> Project:
     for name, value in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         YAML(typ="safe").dump(value, root / name)
-    return Project(root, root / "workspace")
+    project = Project(root, root / "workspace")
+    maps = {year: np.where(np.arange(SHAPE[0])[:, None] < HILLS, 0, plane) for year, plane in good_maps().items()}
+    submit(project, "hills", "1.0.0", {year: plane.astype(np.uint8) for year, plane in maps.items()})
+    return project
 
 
 @pytest.fixture(scope="module")

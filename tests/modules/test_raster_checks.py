@@ -56,7 +56,9 @@ def test_files_with_other_names_are_left_out_and_said_once(compute_check, arrive
 
 def test_another_crs_is_named(compute_check, arrive, series):
     findings = compute_check("M301", incoming=arrive(series, crs="EPSG:32723"))
-    assert [f.message for f in findings] == ["CRS is EPSG:32723, the grid has EPSG:31983"] * 3
+    assert [f.message for f in findings] == [
+        "CRS is WGS 84 / UTM zone 23S (EPSG:32723), the grid has SIRGAS 2000 / UTM zone 23S (EPSG:31983)"
+    ] * 3
 
 
 def test_no_crs_is_another_crs(compute_check, arrive, series):
@@ -72,6 +74,14 @@ def test_another_resolution_is_refused_with_both_transforms(compute_check, arriv
 def test_a_rotated_raster_is_refused(compute_check, arrive, series):
     turned = Affine(30, 1, 300000, 1, -30, 7800000)
     assert "rotated (1, 1)" in compute_check("M302", incoming=arrive(series, transform=turned))[0].message
+
+
+@pytest.mark.parametrize("place", [float("nan"), float("inf")])
+def test_a_place_that_is_no_number_is_refused_and_nothing_crashes(compute_check, arrive, series, place):
+    nowhere = Affine(30, 0, place, 0, -30, 7800000)
+    assert f"origin ({place}, 7800000)" in compute_check("M302", incoming=arrive(series, transform=nowhere))[0].message
+    assert not compute_check("M303", incoming=arrive(series, transform=nowhere))
+    compute_check("M304", incoming=arrive(series, transform=nowhere))
 
 
 def test_a_shift_is_given_in_pixels_with_both_transforms(compute_check, arrive, series):
@@ -152,8 +162,11 @@ def test_an_empty_year_of_a_region_is_refused(compute_check, arrive, series):
 
 def test_an_empty_year_of_a_theme_is_advice(compute_check, arrive, series, small_module):
     series[2022][:] = 255
-    (finding,) = compute_check("M502", incoming=arrive(series), module=small_module(kind="theme"))
-    assert finding.severity == "advise"
+    theme = small_module(kind="theme")
+    (finding,) = compute_check("M507", incoming=arrive(series), module=theme)
+    assert (finding.message, finding.severity) == ("year 2022 claims no pixel", "advise")
+    assert compute_check("M502", incoming=arrive(series), module=theme) == []
+    assert compute_check("M507", incoming=arrive(series)) == []
 
 
 def test_claims_outside_the_territory_are_refused(compute_check, arrive, series):

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mutirao.errors import QualityError
-from mutirao.grid import Grid
+from mutirao.errors import Finding, QualityError
+from mutirao.grid import Grid, Tile
 from mutirao.io.delivered import FilePlane
-from mutirao.modules.checks import plain, survey
+from mutirao.io.rasters import RasterError
+from mutirao.modules.checks import borders, plain, survey
+from mutirao.modules.checks.others import Neighbour, Others, Released, spread
 from mutirao.modules.checks.stream import ClassPlanes, Recoding, Tally
 from mutirao.modules.checks.survey import Task, take_survey
 from mutirao.modules.regrid import plan, regrid
@@ -151,3 +153,97 @@ def test_a_file_that_changes_after_the_check_is_refused(tmp_path):
     with pytest.raises(QualityError) as refused:
         classes[YEAR]
     assert refused.value.findings[0].code == "M213"
+
+
+@settings(max_examples=60)
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 14), st.integers(1, 9)).flatmap(
+        lambda shape: st.tuples(
+            arrays.arrays(np.uint8, shape, elements=st.sampled_from([0, 0, 1, 2])),
+            arrays.arrays(np.uint8, shape, elements=st.sampled_from([0, 0, 1, 2])),
+        )
+    ),
+    st.integers(1, 6),
+    st.integers(1, 8),
+    st.data(),
+)
+def test_a_neighbour_is_compared_as_plain_numpy_says(maps, band, cells, data):
+    mine, theirs = maps
+    height, width = mine.shape[1:]
+    top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    box = Tile("box", top, data.draw(st.integers(top + 1, height)), left, data.draw(st.integers(left + 1, width)))
+    planes = {YEAR + k: lambda tile, plane=plane: plane[tile.slices] for k, plane in enumerate(theirs)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(survey, "BAND", band)
+        patch.setattr(survey, "CELLS", cells)
+        found = take_survey(task_of(mine, others=Others((Neighbour("n", "1.0.0", planes, box),)), most_years=9))
+    (seam,) = found.beside.seams
+    apart = np.zeros((2, height, width), np.int64)
+    for k in range(len(mine)):
+        sums, by_pixel = plain.count_seam(mine[k][box.slices], theirs[k][box.slices], 1)
+        np.testing.assert_array_equal(seam.sums[k], sums)
+        apart[:, *box.slices] += by_pixel
+    np.testing.assert_array_equal(seam.cells, plain.cells_of(apart, found.cell))
+
+
+small = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
+    lambda shape: st.tuples(*(arrays.arrays(np.uint8, shape, elements=st.integers(0, 3)) for _ in range(5)))
+)
+
+
+@settings(max_examples=60)
+@given(small, st.integers(1, 3))
+def test_contests_and_releases_are_what_plain_numpy_says(maps, me):
+    mine, classes, source, others, other_source = maps
+    ha = 1 + np.arange(mine.size, dtype=float).reshape(mine.shape)
+    sums = np.zeros((256, 256)), np.zeros((256, 256)), np.zeros(256)
+    borders.count_contest(mine, (classes, source), (others, other_source), ha, me, *sums)
+    assert_sums(sums, plain.count_contest(mine, (classes, source), (others, other_source), ha, me))
+    assert borders.count_claims(mine, ha) == ha[mine > 0].sum()
+    from_to = np.zeros((256, 256))
+    borders.count_released(mine, classes, source, ha, me, from_to)
+    np.testing.assert_allclose(from_to, plain.count_released(mine, classes, source, ha, me))
+
+
+def assert_sums(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def test_a_map_of_others_that_breaks_off_is_left_out_and_named():
+    def broken(tile):
+        raise RasterError(Finding("M202", "cannot be read", "there.tif", "copy it again"))
+
+    mine = np.ones((2, 9, 4), np.uint8)
+    neighbour = Neighbour("north", "1.0.0", {YEAR: broken, YEAR + 1: broken}, Tile("box", 0, 9, 0, 4))
+    released = Released(
+        "1.0.0", 1, {YEAR: lambda tile: mine[0][tile.slices]}, {YEAR: lambda tile: mine[0][tile.slices]}
+    )
+    found = take_survey(task_of(mine, others=Others((neighbour,), released=released)))
+    assert found.beside.seams == ()
+    assert found.beside.failed == ("M901 and M902 with north: cannot be read",)
+    assert found.beside.release.years == (YEAR,)
+    assert found.pixels[:, 1].tolist() == [36, 36]
+
+
+def test_large_neighbours_are_looked_at_in_fewer_years():
+    mine = np.ones((12, 6, 4), np.uint8)
+    whole = Tile("box", 0, 6, 0, 4)
+    planes = {YEAR + k: lambda tile: mine[0][tile.slices] for k in range(12)}
+    neighbours = tuple(Neighbour(f"n{k}", "1.0.0", planes, whole) for k in range(8))
+    found = take_survey(task_of(mine, others=Others(neighbours), most_years=2))
+    # two maps of each year for eight neighbours: a quarter of the years of each
+    assert {seam.years for seam in found.beside.seams} == {(YEAR, YEAR + 6, YEAR + 11)}
+
+
+@pytest.mark.parametrize(
+    ("years", "most", "expected"),
+    [
+        (range(2001, 2004), 5, (2001, 2002, 2003)),
+        (range(2001, 2012), 3, (2001, 2006, 2011)),
+        (range(2001, 2012), 1, (2011,)),
+        ((), 3, ()),
+    ],
+)
+def test_years_are_spread_over_the_series(years, most, expected):
+    assert spread(years, most) == expected

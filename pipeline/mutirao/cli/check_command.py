@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
+from mutirao.cli.submit_command import Regrid, handed_in
 from mutirao.errors import Finding, MutiraoError, UsageError, blocking
 
 if TYPE_CHECKING:
     from mutirao.grid import Grid
+    from mutirao.modules.checks.neighbourhood import Neighbourhood
+    from mutirao.modules.incoming import HandedIn
     from mutirao.modules.module import Module
+    from mutirao.modules.review import Review
     from mutirao.project import Project
 
 
@@ -25,20 +29,40 @@ class Verdict:
     looked_at: str
     grid: Grid | None = None
     """The collection's, for maps of where; none if the module cannot be linked."""
+    notes: tuple[str, ...] = ()
+    """Level of the quality scale and waivers, in words."""
+    beside: tuple[str, ...] = ()
+    """What lies beside and over it in maps of others, in words."""
+    neighbourhood: Neighbourhood | None = None
+    """The same in numbers."""
+    skipped: tuple[str, ...] = ()
+    """What could not be checked, and why."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for `--json`."""
+        return {
+            "looked_at": self.looked_at,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "skipped": list(self.skipped),
+            "notes": list(self.notes),
+            "neighbourhood": self.neighbourhood.as_dict() if self.neighbourhood else None,
+        }
 
 
 def command(
     context: typer.Context,
     modules: Annotated[list[str] | None, typer.Argument(help="Modules to check; all by default.")] = None,
     rasters: Annotated[str | None, typer.Option(help="Folder or pattern of finished rasters, for one module.")] = None,
+    regrid: Regrid = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page with small maps to this file.")] = None,
     json: Json = False,
 ) -> None:
     """Check manifests and rasters and print all findings; nothing is submitted. Ends with 1 if something blocks."""
     project = context.obj.project()
-    verdicts = {module: _verdict(project, module, rasters) for module in modules or project.module_ids()}
+    given = handed_in(rasters, regrid)
+    verdicts = {module: _verdict(project, module, given) for module in modules or project.module_ids()}
     if json:
-        print_json({module: [f.as_dict() for f in verdict.findings] for module, verdict in verdicts.items()})
+        print_json({module: verdict.as_dict() for module, verdict in verdicts.items()})
     else:
         for module, verdict in verdicts.items():
             _tell(module, verdict)
@@ -48,7 +72,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _verdict(project: Project, module_id: str, rasters: str | None) -> Verdict:
+def _verdict(project: Project, module_id: str, rasters: HandedIn | None) -> Verdict:
     from mutirao.modules.discovery import load_module
 
     try:
@@ -59,21 +83,46 @@ def _verdict(project: Project, module_id: str, rasters: str | None) -> Verdict:
         return Verdict(error.findings, "manifest")
 
 
-def _review(project: Project, module: Module, rasters: str | None) -> Verdict:
+def _review(project: Project, module: Module, rasters: HandedIn | None) -> Verdict:
     from mutirao.engine.runs import finished
     from mutirao.modules.review import review_rasters
 
-    grid = module.collection.grid
     if rasters is not None:
-        return Verdict(review_rasters(module, rasters, project).findings, "manifest and rasters", grid)
-    if module.manifest.method == "delivered":
-        return Verdict(module.remarks, "manifest only; name its rasters with --rasters", grid)
+        return _graded(project, module, review_rasters(module, rasters, project), "manifest and rasters", {})
+    if module.manifest.method in ("delivered", "earthengine"):
+        return _manifest_only(project, module, "name its rasters with --rasters")
     try:
         result = finished(project, module.id)
     except UsageError:
-        return Verdict(module.remarks, f"manifest only; 'mutirao run {module.id}' makes rasters to check", grid)
+        return _manifest_only(project, module, f"'mutirao run {module.id}' makes rasters to check")
     review = review_rasters(module, dict(zip(result.years, result.codes, strict=True)), project)
-    return Verdict(review.findings, "manifest and last run", grid)
+    return _graded(project, module, review, "manifest and last run", result.report)
+
+
+def _graded(project: Project, module: Module, review: Review, looked_at: str, report: dict[str, Any]) -> Verdict:
+    from mutirao.modules.checks.beside_words import beside_lines
+    from mutirao.modules.quality.grade import grade
+
+    graded = grade(project, module, review, report=report)
+    there = review.neighbourhood
+    return Verdict(
+        graded.review.findings,
+        looked_at,
+        module.collection.grid,
+        graded.in_words(),
+        beside_lines(there, module.legend),
+        there,
+        review.skipped,
+    )
+
+
+def _manifest_only(project: Project, module: Module, hint: str) -> Verdict:
+    from mutirao.modules.quality.grade import judge_manifest
+    from mutirao.modules.review import review_manifest
+
+    review = review_manifest(module, project)
+    findings, waivers = judge_manifest(project, module, review)
+    return Verdict(findings, f"manifest only; {hint}", module.collection.grid, waivers, skipped=review.skipped)
 
 
 def _tell(module: str, verdict: Verdict) -> None:
@@ -83,6 +132,12 @@ def _tell(module: str, verdict: Verdict) -> None:
     outcome = "[red]refused[/red]" if stop else "[green]accepted[/green]"
     advice = len(verdict.findings) - stop
     out.print(f"{module}: {outcome}, {stop} blocking, {advice} advice ({verdict.looked_at})", soft_wrap=True)
+    for note in verdict.notes:
+        out.print(f"  {note}", soft_wrap=True, markup=False)
+    for line in verdict.beside:
+        out.print(f"  {line}", soft_wrap=True, markup=False)
+    for line in verdict.skipped:
+        out.print(f"  not checked: {line}", soft_wrap=True, markup=False, style="dim")
     for title, findings in by_family(verdict.findings):
         out.print(f"  [bold]{title}[/bold]: {_counts(findings)}", soft_wrap=True)
         show_findings(findings)
@@ -96,7 +151,11 @@ def _counts(findings: tuple[Finding, ...]) -> str:
 
 def _write_page(path: Path, verdicts: dict[str, Verdict]) -> None:
     from mutirao.io.storage import write_text
-    from mutirao.web.check_page import check_page
+    from mutirao.web.check_page import Looked, check_page
 
-    write_text(path, check_page({module: (v.findings, v.looked_at, v.grid) for module, v in verdicts.items()}))
+    pages = {
+        module: Looked(v.findings, v.looked_at, v.grid, (*v.notes, *v.beside), v.skipped)
+        for module, v in verdicts.items()
+    }
+    write_text(path, check_page(pages))
     out.print(f"page: {path}", soft_wrap=True)

@@ -11,8 +11,10 @@ from mutirao.modules.checks.coverage import COVERAGE
 from mutirao.modules.checks.files import FILES
 from mutirao.modules.checks.history import HISTORY
 from mutirao.modules.checks.linking import LINKING, REMARKS
+from mutirao.modules.checks.neighbours import NEIGHBOURS
 from mutirao.modules.checks.noise import NOISE
 from mutirao.modules.checks.placement import PLACEMENT
+from mutirao.modules.checks.samples import SAMPLES
 from mutirao.modules.checks.series import SERIES
 from mutirao.modules.checks.values import VALUES
 from mutirao.modules.yearly import ByYear
@@ -26,9 +28,10 @@ RASTER_CHECKS: tuple[type[Check], ...] = (
     *AREAS,
     *NOISE,
     *HISTORY,
+    *NEIGHBOURS,
 )
 """Checks of the rasters that are handed in."""
-ALL_CHECKS: tuple[type[Check], ...] = (*LINKING, *REMARKS, *RASTER_CHECKS)
+ALL_CHECKS: tuple[type[Check], ...] = (*LINKING, *REMARKS, *SAMPLES, *RASTER_CHECKS)
 """Every check there is."""
 FAMILIES: dict[str, str] = {
     "M1": "Manifest and method",
@@ -39,6 +42,10 @@ FAMILIES: dict[str, str] = {
     "M6": "Years",
     "M7": "Noise",
     "M8": "History",
+    "M9": "Neighbours and rules",
+    "S1": "Names, links and versions",
+    "Q1": "Waivers",
+    "Q2": "Quality",
 }
 """What checks are about, by the first two letters of their codes."""
 
@@ -46,6 +53,7 @@ __all__ = [
     "ALL_CHECKS",
     "FAMILIES",
     "RASTER_CHECKS",
+    "SAMPLES",
     "ByYear",
     "Check",
     "Fixtures",

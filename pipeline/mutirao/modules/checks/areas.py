@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from mutirao.errors import Finding, Place
-from mutirao.modules.checks import limits
+from mutirao.limits import USUAL, Limits
 from mutirao.modules.checks.base import Check
 from mutirao.modules.checks.noise import class_name
 from mutirao.modules.checks.places import worst_places
@@ -24,11 +24,12 @@ class AreaDoesNotJump(Check):
     severity = "advise"
     remedy = "look at the year: a sensor that changed, other samples, or a true event that the method page should name"
 
-    def check(self, module: Module, incoming: Incoming, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, incoming: Incoming, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare each yearly difference with the median of all of the class."""
         areas = survey.area_ha
+        whole = float(areas[:, 1:].sum(axis=1).mean()) if len(areas) else 0.0
         for rank, code in list(enumerate(survey.codes))[1:]:
-            for k in jumps(areas[:, rank], float(areas[:, 1:].sum(axis=1).mean()) if len(areas) else 0.0):
+            for k in jumps(areas[:, rank], whole, limits):
                 before, after = areas[k, rank], areas[k + 1, rank]
                 usual = float(np.median(np.abs(np.diff(areas[:, rank]))))
                 year = survey.years[k + 1]
@@ -37,7 +38,7 @@ class AreaDoesNotJump(Check):
                 yield self.found(message, incoming.where[year])
 
 
-def jumps(areas: np.ndarray, whole: float) -> list[int]:
+def jumps(areas: np.ndarray, whole: float, limits: Limits = USUAL) -> list[int]:
     """Return the steps in which an area jumps.
 
     Parameters
@@ -49,9 +50,9 @@ def jumps(areas: np.ndarray, whole: float) -> list[int]:
     if len(steps) < 4:
         return []
     least = max(
-        limits.JUMP_RATIO * float(np.median(steps)),
-        limits.JUMP_SHARE * float(areas.mean()),
-        limits.JUMP_MAP_SHARE * whole,
+        limits.jump_ratio * float(np.median(steps)),
+        limits.jump_share * float(areas.mean()),
+        limits.jump_map_share * whole,
     )
     return np.flatnonzero(steps > least).tolist()
 
@@ -63,12 +64,12 @@ class TrendDoesNotBreak(Check):
     severity = "advise"
     remedy = "look at what changed in the method in that year; name a true cause on the method page"
 
-    def check(self, module: Module, incoming: Incoming, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, incoming: Incoming, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the slopes before and after each year."""
         areas = survey.area_ha
         whole = float(areas[:, 1:].sum(axis=1).mean()) if len(areas) else 0.0
         for rank, code in list(enumerate(survey.codes))[1:]:
-            found = trend_break(areas[:, rank], whole)
+            found = trend_break(areas[:, rank], whole, limits)
             if found is None:
                 continue
             k, before, after = found
@@ -77,22 +78,22 @@ class TrendDoesNotBreak(Check):
             yield self.found(f"{message}{after:+.1f} after", incoming.where[year])
 
 
-def trend_break(areas: np.ndarray, whole: float) -> tuple[int, float, float] | None:
+def trend_break(areas: np.ndarray, whole: float, limits: Limits = USUAL) -> tuple[int, float, float] | None:
     """Return the year at which the slope of an area changes most, and both slopes [ha a year]; none if it holds.
 
     Slopes are medians of the differences of `TREND_YEARS` years; they scatter by the median distance of the
     differences from the slope on their own side.
     """
-    steps, reach = np.diff(areas), limits.TREND_YEARS
+    steps, reach = np.diff(areas), limits.trend_years
     best: tuple[float, tuple[int, float, float]] | None = None
     for k in range(reach, len(steps) - reach + 1):
         sides = steps[k - reach : k], steps[k : k + reach]
         before, after = (float(np.median(side)) for side in sides)
         scatter = max(float(np.median(np.abs(side - np.median(side)))) for side in sides)
         turn = abs(after - before)
-        is_large = turn * reach > max(limits.JUMP_SHARE * float(areas.mean()), limits.JUMP_MAP_SHARE * whole)
+        is_large = turn * reach > max(limits.jump_share * float(areas.mean()), limits.jump_map_share * whole)
         score = turn / max(scatter, 1e-9)
-        if is_large and score > limits.TREND_RATIO and (best is None or score > best[0]):
+        if is_large and score > limits.trend_ratio and (best is None or score > best[0]):
             best = score, (k, before, after)
     return best[1] if best else None
 
@@ -136,21 +137,21 @@ class ClassesComeAndStay(Check):
     severity = "advise"
     remedy = "look whether the class was left out, or mixed up with another, in that year"
 
-    def check(self, module: Module, incoming: Incoming, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, incoming: Incoming, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Look at the years on both sides."""
         pixels = survey.pixels
         for k in range(1, len(survey.years) - 1):
             year = survey.years[k]
-            if not pixels[k, 1:].any():  # the year is empty: M502
+            if not pixels[k, 1:].any():  # the year is empty: M502, M507
                 continue
             for rank, code in list(enumerate(survey.codes))[1:]:
                 before, now, after = pixels[k - 1 : k + 2, rank]
                 name = class_name(module, code)
-                if now == 0 and min(before, after) >= limits.FEW_PIXELS:
+                if now == 0 and min(before, after) >= limits.few_pixels:
                     yield self.found(
                         f"{name} is missing in {year} and there the years before and after", incoming.where[year]
                     )
-                elif now >= limits.FEW_PIXELS and max(before, after) == 0:
+                elif now >= limits.few_pixels and max(before, after) == 0:
                     yield self.found(f"{name} is there in {year} only ({now} pixels)", incoming.where[year])
 
 

@@ -1,4 +1,4 @@
-"""M501 to M506: does the module claim where it must, and only where it may?"""
+"""M501 to M507: does the module claim where it must, and only where it may?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mutirao.errors import Finding
-from mutirao.modules.checks import limits
+from mutirao.limits import Limits
 from mutirao.modules.checks.base import Check
 from mutirao.modules.checks.places import box_text, group_sums, worst_places
 from mutirao.modules.checks.survey import Survey
@@ -44,17 +44,32 @@ def _largest(gaps: np.ndarray) -> str:
 
 
 class YearHasClaims(Check):
-    """Each year claims at least one pixel; for a theme an empty year is doubtful, not wrong."""
+    """Each year of a region claims at least one pixel."""
 
     code = "M502"
     remedy = "look at the file and its nodata value; export the year again"
 
     def check(self, module: Module, incoming: Incoming, survey: Survey, years: ByYear[int]) -> Iterator[Finding]:
         """Look for a claim."""
-        for year, k in years.values.items():
-            if not survey.pixels[k, 1:].any():
-                severity = self.severity if module.manifest.kind == "region" else "advise"
-                yield self.found(f"year {year} claims no pixel", incoming.where[year], severity=severity)
+        for year in _empty(survey, years) if module.manifest.kind == "region" else ():
+            yield self.found(f"year {year} claims no pixel", incoming.where[year])
+
+
+class ThemeYearHasClaims(Check):
+    """Each year of a theme claims at least one pixel; an empty year is doubtful, not wrong."""
+
+    code = "M507"
+    severity = "advise"
+    remedy = "look at the file and its nodata value; where there was nothing to map in that year, let it be"
+
+    def check(self, module: Module, incoming: Incoming, survey: Survey, years: ByYear[int]) -> Iterator[Finding]:
+        """Look for a claim."""
+        for year in _empty(survey, years) if module.manifest.kind == "theme" else ():
+            yield self.found(f"year {year} claims no pixel", incoming.where[year])
+
+
+def _empty(survey: Survey, years: ByYear[int]) -> Iterator[int]:
+    return (year for year, k in years.values.items() if not survey.pixels[k, 1:].any())
 
 
 class StaysInTerritory(Check):
@@ -97,7 +112,13 @@ class SameFootprint(Check):
     remedy = "look for an export that did not finish, or a cloud that one year alone leaves out"
 
     def check(
-        self, module: Module, incoming: Incoming, survey: Survey, territory: np.ndarray, years: ByYear[int]
+        self,
+        module: Module,
+        incoming: Incoming,
+        survey: Survey,
+        territory: np.ndarray,
+        years: ByYear[int],
+        limits: Limits,
     ) -> Iterator[Finding]:
         """Compare the gaps of each year with the usual gaps, the median of the years."""
         if module.manifest.kind != "region" or len(survey.land) < 3:
@@ -105,7 +126,7 @@ class SameFootprint(Check):
         usual = np.median([land.gap_cells for land in survey.land], axis=0)
         for year, k in years.values.items():
             more = np.maximum(survey.land[k].gap_cells - usual, 0)
-            if survey.pixels[k, 1:].any() and more.sum() > limits.FOOTPRINT_SHARE * (survey.land_ha - usual.sum()):
+            if survey.pixels[k, 1:].any() and more.sum() > limits.footprint_share * (survey.land_ha - usual.sum()):
                 message = f"{more.sum():.1f} ha are not claimed that other years claim"
                 yield self.found(message, incoming.where[year], places=worst_places(more, survey.grid, survey.cell))
 
@@ -117,11 +138,11 @@ class EveryPixelHasAYear(Check):
     severity = "advise"
     remedy = "look at the places; a hole of all years is often a mask or a tile that was never exported"
 
-    def check(self, module: Module, survey: Survey, territory: np.ndarray) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, territory: np.ndarray, limits: Limits) -> Iterator[Finding]:
         """Name the largest holes."""
         holes = survey.series.empty_cells
         is_bound = module.manifest.kind == "region" and module.manifest.min_coverage > 0
-        if not is_bound or not survey.years or holes.sum() <= limits.HOLE_SHARE * survey.land_ha:
+        if not is_bound or not survey.years or holes.sum() <= limits.hole_share * survey.land_ha:
             return
         sums = group_sums(holes)
         message = f"{holes.sum():.1f} ha of the territory are claimed in no year, in {len(sums)} places"
@@ -129,4 +150,12 @@ class EveryPixelHasAYear(Check):
         yield self.found(message, module.id, places=worst_places(holes, survey.grid, survey.cell))
 
 
-COVERAGE = (RegionIsCovered, YearHasClaims, StaysInTerritory, TerritoryMeetsGrid, SameFootprint, EveryPixelHasAYear)
+COVERAGE = (
+    RegionIsCovered,
+    YearHasClaims,
+    StaysInTerritory,
+    TerritoryMeetsGrid,
+    SameFootprint,
+    EveryPixelHasAYear,
+    ThemeYearHasClaims,
+)

@@ -1,22 +1,50 @@
-"""M201 to M210 without M206: is there one readable file for each year?"""
+"""M201 to M218 without M206 and M211 to M213: is there what a year is made of, once, and does it fit together?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mutirao.errors import Finding
 from mutirao.io.delivered import Facts
 from mutirao.io.rasters import RasterInfo
 from mutirao.modules.checks.base import Check
-from mutirao.modules.checks.fixtures import MOST_BLOCK_BYTES, is_too_large
 from mutirao.modules.checks.survey import Survey
+from mutirao.modules.checks.tiles import TILES
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.planes import MOST_BLOCK_BYTES, is_too_large
+from mutirao.modules.sheets import Sheet
 from mutirao.modules.yearly import ByYear
 
 _LOSSY = frozenset({"jpeg", "webp", "jpeg2000", "lerc", "lerc_deflate", "lerc_zstd", "jxl"})
 _NAMES_SHOWN = 5
+
+
+def each_file(
+    incoming: Incoming, headers: ByYear[RasterInfo], facts: ByYear[Facts]
+) -> Iterator[tuple[str, RasterInfo, Facts | None]]:
+    """Yield name, header and facts of each file once, of whatever years and tiles it is; or else of each year."""
+    seen: set[str] = set()
+    for sheets in incoming.sheets.values():
+        for sheet in sheets:
+            if str(sheet.path) not in seen:
+                seen.add(str(sheet.path))
+                yield str(sheet.path), sheet.header, sheet.facts
+    for year, header in headers.values.items():
+        if year not in incoming.sheets:
+            yield incoming.where[year], header, facts.values.get(year)
+
+
+def years_text(years: Iterable[int]) -> str:
+    """Return years in words, runs of them by their ends."""
+    runs: list[list[int]] = []
+    for year in sorted(years):
+        if runs and runs[-1][-1] == year - 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
 class YearIsThere(Check):
@@ -27,11 +55,21 @@ class YearIsThere(Check):
 
     def check(self, module: Module, incoming: Incoming) -> Iterator[Finding]:
         """Compare the years that came with those that were announced."""
-        delivery = module.manifest.delivery
         for year in module.manifest.years.all():
             if year not in incoming.where:
-                name = f", expected {delivery.files.replace('{year}', str(year))}" if delivery else ""
-                yield self.found(f"year {year} is missing{name}", f"{module.id}, {year}")
+                yield self.found(f"year {year} is missing{_expected(module, year)}", f"{module.id}, {year}")
+
+
+def _expected(module: Module, year: int) -> str:
+    delivery = module.manifest.delivery
+    if delivery is None:
+        return ""
+    name = delivery.files.replace("{year}", str(year))
+    if delivery.bands is None:
+        return f", expected {name}"
+    if delivery.bands.first is not None:
+        return f", expected band {year - delivery.bands.first + 1} of {name}"
+    return f", expected a band {(delivery.bands.names or '').replace('{year}', str(year))} of {name}"
 
 
 class FileIsReadable(Check):
@@ -72,6 +110,18 @@ class OneFileAYear(Check):
             yield self.found(f"year {year} has {len(names)} files: {', '.join(names)}", names[0])
 
 
+class BandsAreNamedInOrder(Check):
+    """A band whose name speaks of a year is that year by its place, too."""
+
+    code = "M218"
+    remedy = "correct 'delivery.bands.first' in the manifest, or order and names of the bands"
+
+    def check(self, incoming: Incoming) -> Iterator[Finding]:
+        """Pass on what was seen when bands were sorted into years."""
+        for where, problem in incoming.odd_bands.items():
+            yield self.found(problem, where)
+
+
 class NameFollowsPattern(Check):
     """Every file is named as the manifest says; others are not read."""
 
@@ -100,13 +150,13 @@ class SizeIsPlausible(Check):
     ) -> Iterator[Finding]:
         """Compare the header with the grid."""
         rows, columns = module.grid.shape
-        for year, header in headers.values.items():
-            if is_too_large(header.shape, module):
-                size = f" in a file of {facts.values[year].size:,} bytes" if year in facts.values else ""
+        for where, header, fact in each_file(incoming, headers, facts):
+            if is_too_large(header, module.grid, is_resampled=incoming.is_resampling):
+                size = f" in a file of {fact.size:,} bytes" if fact else ""
                 message = (
                     f"promises {header.shape[0]:,} x {header.shape[1]:,} pixels{size}, grid {rows:,} x {columns:,}"
                 )
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, where)
 
 
 class FormatIsKnown(Check):
@@ -127,13 +177,15 @@ class BlocksAreSmall(Check):
     code = "M209"
     remedy = "write the raster in tiles of 256 or 512 pixels, for example with gdal_translate -of COG"
 
-    def check(self, incoming: Incoming, facts: ByYear[Facts]) -> Iterator[Finding]:
+    def check(self, incoming: Incoming, headers: ByYear[RasterInfo], facts: ByYear[Facts]) -> Iterator[Finding]:
         """Compare the bytes of a block with the limit."""
-        for year, fact in facts.values.items():
-            size = fact.block[0] * fact.block[1] * fact.itemsize
-            if size > MOST_BLOCK_BYTES:
-                message = f"blocks have {fact.block[0]:,} x {fact.block[1]:,} pixels, {size / 2**20:,.0f} MiB each"
-                yield self.found(f"{message}; {MOST_BLOCK_BYTES >> 20} MiB are read at most", incoming.where[year])
+        for where, _, fact in each_file(incoming, headers, facts):
+            if fact and fact.block_bytes > MOST_BLOCK_BYTES:
+                bands = f" of {len(fact.bands)} bands" if fact.is_bundled else ""
+                message = (
+                    f"blocks have {fact.block[0]:,} x {fact.block[1]:,} pixels{bands}, {fact.block_bytes / 2**20:,.0f}"
+                )
+                yield self.found(f"{message} MiB each; {MOST_BLOCK_BYTES >> 20} MiB are read at most", where)
 
 
 class CodecKeepsCodes(Check):
@@ -142,13 +194,61 @@ class CodecKeepsCodes(Check):
     code = "M210"
     remedy = "export again from the original with LZW or DEFLATE; values smeared by a lossy codec do not come back"
 
-    def check(self, incoming: Incoming, facts: ByYear[Facts]) -> Iterator[Finding]:
+    def check(self, incoming: Incoming, headers: ByYear[RasterInfo], facts: ByYear[Facts]) -> Iterator[Finding]:
         """Look for codecs made for pictures."""
-        for year, fact in facts.values.items():
-            if fact.compression in _LOSSY:
+        for where, _, fact in each_file(incoming, headers, facts):
+            if fact and fact.compression in _LOSSY:
+                yield self.found(f"is compressed with {fact.compression.upper()}, which is made for pictures", where)
+
+
+class FilesAreAlike(Check):
+    """The files of one year are of one kind: dtype, bands, nodata, scale and colours."""
+
+    code = "M214"
+    remedy = "export all tiles of a year with one script and one setting"
+
+    def check(self, incoming: Incoming) -> Iterator[Finding]:
+        """Compare each file of a year with the first."""
+        for year, sheets in incoming.sheets.items():
+            first = _kind(sheets[0])
+            for sheet in sheets[1:]:
+                other = _kind(sheet)
+                differs = [
+                    f"{what} {other[what]} and not {first[what]}" for what in first if other[what] != first[what]
+                ]
+                if differs:
+                    yield self.found(f"in {year} it has {', '.join(differs)} as {sheets[0].path.name}", sheet.name)
+
+
+def _kind(sheet: Sheet) -> Mapping[str, object]:
+    """Return what the files of a year have in common; the checks of values look at the first of them."""
+    header, facts = sheet.header, sheet.facts
+    nodata = "none" if header.nodata is None else f"{header.nodata:g}"
+    scale = f"{facts.scale:g} and {facts.offset:g}"
+    kind = {"dtype": header.dtype, "bands": header.count, "nodata": nodata, "scale and offset": scale}
+    return kind | {"colours": ", ".join(facts.colors) or "none"}
+
+
+class NodataIsInTheFile(Check):
+    """Where the manifest says that files say their nodata themselves, they do, all alike, and it is no class."""
+
+    code = "M217"
+    remedy = "write the value into the manifest ('delivery.nodata'), or into every file"
+
+    def check(self, module: Module, incoming: Incoming) -> Iterator[Finding]:
+        """Look at the nodata value of each file."""
+        delivery = module.manifest.delivery
+        if delivery is None or delivery.nodata != "file":
+            return
+        for where, header, _ in each_file(incoming, ByYear({}), ByYear({})):
+            if header.nodata is None:
                 yield self.found(
-                    f"is compressed with {fact.compression.upper()}, which is made for pictures", incoming.where[year]
+                    "the file does not say its nodata value, and the manifest leaves it to the file", where
                 )
+            elif header.nodata != incoming.nodata:
+                yield self.found(f"nodata is {header.nodata:g}, other files have {incoming.nodata}", where)
+        if incoming.nodata in module.crosswalk or (incoming.nodata in module.plain_codes and not module.crosswalk):
+            yield self.found(f"nodata {incoming.nodata} of the files is also the code of a class", module.id)
 
 
 FILES = (
@@ -156,9 +256,13 @@ FILES = (
     FileIsReadable,
     NoYearTooMany,
     OneFileAYear,
+    BandsAreNamedInOrder,
     NameFollowsPattern,
     SizeIsPlausible,
     FormatIsKnown,
     BlocksAreSmall,
     CodecKeepsCodes,
+    FilesAreAlike,
+    NodataIsInTheFile,
+    *TILES,
 )

@@ -9,27 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
-from mutirao.io.delivered import Facts, FilePlane
+from mutirao.io.delivered import Facts
+from mutirao.io.pointfiles import read_lonlat
 from mutirao.io.rasters import RasterInfo
 from mutirao.io.vectors import read_mask
 from mutirao.legend import NODATA
+from mutirao.limits import Limits
 from mutirao.modules.checks.base import Maker
+from mutirao.modules.checks.linking import recipe
+from mutirao.modules.checks.neighbourhood import Neighbourhood, neighbourhood_of
+from mutirao.modules.checks.others import Others
+from mutirao.modules.checks.samples import Reference
 from mutirao.modules.checks.stream import ClassPlanes, Plane, Recoding
 from mutirao.modules.checks.survey import Survey, Task, take_survey
 from mutirao.modules.crosswalk import crosswalk_table
-from mutirao.modules.georeference import is_aligned, same_crs, same_resolution, whole_pixels
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.planes import is_too_large, lies_on
 from mutirao.modules.regrid import plan
 from mutirao.modules.yearly import ByYear
 
-MOST_PIXELS = 4
-"""Times the pixels of the module's grid that a raster may have and still be decoded, to say which values it has."""
-MOST_BLOCK_BYTES = 256 << 20
-"""Of a block, decoded: GDAL makes room for all of it before it reads a pixel."""
+_POINTS = ("csv", "geojson", "gpkg")
+"""Endings of files in samples/ that may hold training points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,13 @@ class Before:
 
     version: str
     years: tuple[int, ...]
-    planes: Mapping[int, FilePlane | np.ndarray]
+    planes: Mapping[int, Plane]
     """Legend codes on the collection's grid, by year."""
+
+
+def limits(module: Module) -> Limits:
+    """What the collection takes for ordinary."""
+    return module.collection.checks
 
 
 def headers(incoming: Incoming) -> ByYear[RasterInfo]:
@@ -57,28 +67,19 @@ def pixels(module: Module, incoming: Incoming) -> ByYear[Plane]:
     wrong = {
         year: reason
         for year, plane in incoming.pixels.values.items()
-        if (reason := _unfit(plane, incoming.headers.values.get(year), incoming.facts.values.get(year), module))
+        if (reason := _unfit(plane, incoming.headers.values[year], module))
     }
     right = {year: plane for year, plane in incoming.pixels.values.items() if year not in wrong}
     return ByYear(right, {**incoming.pixels.missing, **wrong})
 
 
-def _unfit(plane: Plane, header: RasterInfo | None, facts: Facts | None, module: Module) -> str:
-    if header is None:
-        return "the header cannot be read"
+def _unfit(plane: Plane, header: RasterInfo, module: Module) -> str:
+    """Return why the array of a run cannot be looked at; files are sorted out when they come in."""
     if plane.dtype != np.uint8:
         return f"{plane.dtype.name} values, not uint8"
     if header.count != 1:
         return f"{header.count} bands, not 1"
-    if is_too_large(plane.shape, module) or (facts and facts.block[0] * facts.block[1] > MOST_BLOCK_BYTES):
-        return "too large to be decoded"
-    return ""
-
-
-def is_too_large(shape: tuple[int, ...], module: Module) -> bool:
-    """Return whether a raster has far more pixels than the module's grid."""
-    rows, columns = module.grid.shape
-    return int(shape[-2]) * int(shape[-1]) > MOST_PIXELS * rows * columns + 1_000_000
+    return "too large to be decoded" if is_too_large(header, module.grid, is_resampled=False) else ""
 
 
 def recoding(module: Module, incoming: Incoming) -> Recoding:
@@ -90,7 +91,7 @@ def recoding(module: Module, incoming: Incoming) -> Recoding:
 
 def placed(module: Module, incoming: Incoming, pixels: ByYear[Plane]) -> ByYear[Plane]:
     """The years that lie on the module's grid."""
-    right = {year: p for year, p in pixels.values.items() if lies_on(incoming.headers.values[year], module)}
+    right = {year: p for year, p in pixels.values.items() if lies_on(incoming.headers.values[year], module.grid)}
     off = {year: "not on the module's grid" for year in pixels.values if year not in right}
     return ByYear(right, {**pixels.missing, **off})
 
@@ -102,6 +103,7 @@ def survey(
     recoding: Recoding | None = None,
     territory: np.ndarray | None = None,
     previous: Before | None = None,
+    others: Others | None = None,
 ) -> Survey:
     """Everything that one pass over the pixels finds."""
     codes = (NODATA, *sorted((module.codes | module.legend.codes) - {NODATA}))
@@ -119,6 +121,8 @@ def survey(
             previous.planes if previous else {},
             module.collection.minimum_mapping_unit_ha,
             tuple(_watched(module, codes)),
+            others or Others(),
+            module.collection.checks.compared_years,
         )
     )
 
@@ -150,15 +154,6 @@ def _missing(planes: ByYear[Plane], survey: Survey) -> dict[int, str]:
     return {**planes.missing, **dict.fromkeys(survey.unreadable, "the file cannot be decoded")}
 
 
-def lies_on(header: RasterInfo, module: Module) -> bool:
-    """Return whether a raster is one band on exactly the module's grid."""
-    grid = module.grid
-    fits = header.count == 1 and header.shape == grid.shape and same_crs(header.crs, grid.crs)
-    if not fits or not same_resolution(header.transform, grid):
-        return False
-    return is_aligned(header.transform, grid) and whole_pixels(header.transform, grid) == (0, 0)
-
-
 def territory(module: Module) -> np.ndarray:
     """(y, x) bool on the collection's grid: where the module may claim."""
     grid = module.collection.grid
@@ -171,6 +166,35 @@ def previous() -> Before | None:
     return None
 
 
+def others() -> Others:
+    """Maps of others to compare with; none unless they are given."""
+    return Others()
+
+
+def reference() -> Reference | None:
+    """Points kept for accuracy; none unless they are given."""
+    return None
+
+
+def training(module: Module) -> dict[Path, np.ndarray]:
+    """(n, 2) float64 longitude and latitude of training points by file: of the recipe, and in samples/."""
+    columns = _recipe_columns(module)
+    files = sorted({*columns, *(path for ending in _POINTS for path in module.folder.glob(f"samples/**/*.{ending}"))})
+    return {path: read_lonlat(path, columns.get(path)) for path in files}
+
+
+def _recipe_columns(module: Module) -> dict[Path, tuple[str, str]]:
+    found = recipe(module)
+    points = found.value.samples.points if found else None
+    return {module.folder / points.file: (points.lon, points.lat)} if points else {}
+
+
+def neighbourhood(survey: Survey) -> Neighbourhood | None:
+    """What lies beside and over the submission in maps of others; none if nothing could be compared."""
+    return neighbourhood_of(survey.beside)
+
+
 MAKERS: tuple[Maker, ...] = (
-    headers, facts, pixels, recoding, placed, survey, counts, classes, years, territory, previous,
+    limits, headers, facts, pixels, recoding, placed, survey, counts, classes, years, territory, previous,
+    others, neighbourhood, reference, training,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mutirao.errors import Finding
-from mutirao.modules.checks import limits
+from mutirao.limits import Limits
 from mutirao.modules.checks.base import Check
 from mutirao.modules.checks.fixtures import Before
 from mutirao.modules.checks.noise import class_name
@@ -26,7 +26,9 @@ class LittleIsRewritten(Check):
     severity = "advise"
     remedy = "say in the method page what became different, and why"
 
-    def check(self, module: Module, incoming: Incoming, survey: Survey, previous: Before | None) -> Iterator[Finding]:
+    def check(
+        self, module: Module, incoming: Incoming, survey: Survey, previous: Before | None, limits: Limits
+    ) -> Iterator[Finding]:
         """Compare the area that is of another class with all that either version claims."""
         if previous is None:
             return
@@ -34,7 +36,7 @@ class LittleIsRewritten(Check):
             table = survey.from_to_ha[place]
             # what is claimed now, and what only the version before claimed
             whole = survey.area_ha[survey.years.index(year), 1:].sum() + table[:, 0].sum()
-            if whole and table.sum() > limits.MOST_DIFFERENT * whole:
+            if whole and table.sum() > limits.most_different * whole:
                 share = table.sum() / whole
                 message = f"{table.sum():.1f} ha ({share:.1%}) differ from version {previous.version}; "
                 message += f"agreement {1 - share:.1%}; {_by_class(module, survey, table)}"
@@ -56,17 +58,17 @@ class ClassAreasHold(Check):
     severity = "advise"
     remedy = "say in the method page what became different, and why"
 
-    def check(self, module: Module, survey: Survey, previous: Before | None) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, previous: Before | None, limits: Limits) -> Iterator[Finding]:
         """Compare the areas of each class, all common years together."""
         if previous is None or not survey.compared:
             return
         places = [survey.years.index(year) for year in survey.compared]
         now, table = survey.area_ha[places].sum(axis=0), survey.from_to_ha.sum(axis=0)
         before = now - table.sum(axis=0) + table.sum(axis=1)
-        least = limits.JUMP_MAP_SHARE * max(float(now[1:].sum()), float(before[1:].sum()))
+        least = limits.jump_map_share * max(float(now[1:].sum()), float(before[1:].sum()))
         for rank, code in list(enumerate(survey.codes))[1:]:
             change = now[rank] - before[rank]
-            if max(now[rank], before[rank]) > least and abs(change) > limits.MOST_CLASS_DIFFERENCE * before[rank]:
+            if max(now[rank], before[rank]) > least and abs(change) > limits.most_class_difference * before[rank]:
                 years = len(places)
                 message = f"{class_name(module, code)} has {now[rank] / years:.1f} ha in a mean year, "
                 message += f"{before[rank] / years:.1f} ha in version {previous.version} ({change / years:+.1f})"

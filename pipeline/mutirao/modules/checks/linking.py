@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from mutirao.classify.recipe import Recipe
 from mutirao.errors import Finding, GridError
@@ -13,16 +11,10 @@ from mutirao.io import configs
 from mutirao.io.configs import Source
 from mutirao.legend import Legend
 from mutirao.modules.checks.base import Check
+from mutirao.modules.checks.methodpage import LicenceFits, MethodPage, MethodPageIsComplete, NoTodoLeft
 from mutirao.modules.module import Module
 from mutirao.modules.regrid import plan
 from mutirao.project import Project
-
-TODO = re.compile(r"\bTODO:")
-"""The mark that templates leave; with its colon, because 'todo' is a word in Portuguese and Spanish."""
-MIN_METHOD_LINES = 3
-"""Lines of text, headings not counted, below which a method page says nothing."""
-_PUBLIC_DOMAIN = frozenset({"CC0-1.0", "PDDL-1.0", "Unlicense"})
-_ATTRIBUTION = frozenset({"CC-BY-4.0", "CC-BY-3.0", "ODC-By-1.0"})
 
 
 class IdIsFolder(Check):
@@ -123,45 +115,6 @@ class MethodFileExists(Check):
             yield self.found(message, module.source.at("method"))
 
 
-class MethodPage(Check):
-    """README.md tells how the map is made."""
-
-    code = "M106"
-    severity = "advise"
-    remedy = "write in README.md: inputs, samples, classifier, post-processing, known limits"
-
-    def check(self, module: Module) -> Iterator[Finding]:
-        """Count the lines of text that are no headings."""
-        page = module.folder / "README.md"
-        if not page.is_file():
-            yield self.found("there is no method page", str(page))
-            return
-        lines = [line for line in _lines(page) if line.strip() and not line.startswith("#")]
-        if len(lines) < MIN_METHOD_LINES:
-            yield self.found(f"the method page has {len(lines)} lines of text, needs {MIN_METHOD_LINES}", str(page))
-
-
-class NoTodoLeft(Check):
-    """No line of the template waits to be filled in."""
-
-    code = "M107"
-    remedy = "fill the line in and take the mark away"
-
-    def check(self, module: Module) -> Iterator[Finding]:
-        """Search manifest, method page and method file for the template's mark."""
-        for path in (module.source.path, module.folder / "README.md", module.method_file):
-            if path is None or not path.is_file():
-                continue
-            for number, line in enumerate(_lines(path), start=1):
-                if mark := TODO.search(line):
-                    text = line[mark.start() :].strip()
-                    yield self.found(f"a line of the template is left: {text!r}", f"{path}:{number}:{mark.start() + 1}")
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
-
-
 class TerritoryFileExists(Check):
     """The territory's file exists inside the module's folder."""
 
@@ -232,21 +185,6 @@ class IsActive(Check):
             yield self.found(f"status is {module.manifest.status}", module.source.at("status"))
 
 
-class LicenceFits(Check):
-    """The module's licence lets the collection be published under its own."""
-
-    code = "M110"
-    severity = "advise"
-    remedy = "agree on a licence with the network; CC-BY-4.0 and CC0-1.0 always fit an attribution licence"
-
-    def check(self, module: Module) -> Iterator[Finding]:
-        """Allow the same licence, public domain, and attribution into attribution."""
-        own, common = module.manifest.license, module.collection.license
-        if own == common or own in _PUBLIC_DOMAIN or (own in _ATTRIBUTION and common in _ATTRIBUTION):
-            return
-        yield self.found(f"licence {own} may not go into a collection under {common}", module.source.at("license"))
-
-
 class NodataIsNoClass(Check):
     """The value for 'no claim' is no local code."""
 
@@ -286,5 +224,5 @@ LINKING = (
     GridIsNested,
 )
 """Without these nothing can be done with the module."""
-REMARKS = (RecipeReadsInputs, MethodPage, NoTodoLeft, IsActive, LicenceFits)
+REMARKS = (RecipeReadsInputs, MethodPage, MethodPageIsComplete, NoTodoLeft, IsActive, LicenceFits)
 """A draft may be tried out with these; a submission may not leave the blocking ones."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mutirao.errors import Finding, Place
 from mutirao.grid import Grid
-from mutirao.modules.checks import limits
+from mutirao.limits import USUAL, Limits
 from mutirao.modules.checks.base import Check
 from mutirao.modules.checks.places import place_of, worst_places
 from mutirao.modules.checks.survey import Survey
@@ -24,15 +24,15 @@ class FewIsolatedPixels(Check):
     severity = "advise"
     remedy = "remove single pixels with a spatial filter before you export, or say why the map has them"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare their share of all claimed pixels with the limit."""
         claimed, alone = survey.pixels[:, 1:].sum(), sum(int(sums.isolated.sum()) for sums in survey.by_year)
-        if claimed < limits.SMALL_MAP or alone / claimed <= limits.MOST_ISOLATED:
+        if claimed < limits.small_map or alone / claimed <= limits.most_isolated:
             return
         cells = np.sum([sums.isolated_cells for sums in survey.by_year], axis=0)
         dense = np.where(cells >= np.quantile(cells, 0.95), cells, 0)
         message = f"{alone / claimed:.1%} of the claimed pixels have no neighbour of their class"
-        message += f", {limits.MOST_ISOLATED:.0%} are usual at most"
+        message += f", {limits.most_isolated:.0%} are usual at most"
         yield self.found(message, module.id, places=worst_places(dense, survey.grid, survey.cell))
 
 
@@ -43,15 +43,15 @@ class NoSaltAndPepper(Check):
     severity = "advise"
     remedy = "look at the class: single pixels are often mixed pixels along borders, or noise of the classifier"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the share of isolated pixels of each class with the limit."""
         pixels = survey.pixels.sum(axis=0)
         alone = np.sum([sums.isolated for sums in survey.by_year], axis=0) if survey.by_year else pixels * 0
         for rank, code in list(enumerate(survey.codes))[1:]:
-            if pixels[rank] < limits.FEW_PIXELS or alone[rank] / pixels[rank] <= limits.MOST_ISOLATED_OF_CLASS:
+            if pixels[rank] < limits.few_pixels or alone[rank] / pixels[rank] <= limits.most_isolated_of_class:
                 continue
             share = f"{alone[rank] / pixels[rank]:.1%} of the pixels of {class_name(module, code)} stand alone"
-            yield self.found(f"{share}, {limits.MOST_ISOLATED_OF_CLASS:.0%} are usual at most", module.id)
+            yield self.found(f"{share}, {limits.most_isolated_of_class:.0%} are usual at most", module.id)
 
 
 class PatchesAreLargeEnough(Check):
@@ -61,17 +61,17 @@ class PatchesAreLargeEnough(Check):
     severity = "advise"
     remedy = "merge small patches into their surroundings, with a filter of patches, before you export"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the share of the claimed area with the limit; nothing if the collection names no smallest patch."""
         whole, smallest = survey.area_ha[:, 1:].sum(), module.collection.minimum_mapping_unit_ha
         if survey.small_ha is None or not whole:
             return
         small = survey.small_ha[:, 1:].sum()
-        if small / whole <= limits.MOST_SMALL:
+        if small / whole <= limits.most_small:
             return
         by_class = survey.small_ha.sum(axis=0)
         worst = int(by_class.argmax())
-        message = f"{small / whole:.1%} of the area lies in patches below {smallest:g} ha, {limits.MOST_SMALL:.0%} is "
+        message = f"{small / whole:.1%} of the area lies in patches below {smallest:g} ha, {limits.most_small:.0%} is "
         message += f"usual at most; most of {class_name(module, survey.codes[worst])} ({by_class[worst]:.1f} ha)"
         yield self.found(message, module.id)
 
@@ -83,14 +83,14 @@ class NoTileEdges(Check):
     severity = "advise"
     remedy = "classify with a margin around tiles and train on all of them together; look at the lines"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the class borders on each line with those of the lines beside it."""
         if not survey.by_year:
             return
         for axis, name in ((1, "column"), (0, "row")):
             # borders stand for years: the mean of the years, not their sum, is a count of independent pixels
             counts = np.mean([sums.column_edges if axis else sums.row_edges for sums in survey.by_year], axis=0)
-            lines = sharp_lines(counts, survey.grid.shape[1 - axis])
+            lines = sharp_lines(counts, survey.grid.shape[1 - axis], limits)
             if lines:
                 shown = ", ".join(map(str, lines[:_LINES_SHOWN]))
                 more = f" and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else ""
@@ -99,7 +99,7 @@ class NoTileEdges(Check):
                 yield self.found(message, module.id, places=places)
 
 
-def sharp_lines(counts: np.ndarray, length: int) -> list[int]:
+def sharp_lines(counts: np.ndarray, length: int, limits: Limits = USUAL) -> list[int]:
     """Return the lines whose count stands out from their neighbours'.
 
     Parameters
@@ -108,11 +108,11 @@ def sharp_lines(counts: np.ndarray, length: int) -> list[int]:
         near the edge of the map to have neighbours on both sides are not judged.
     length : pixels of a line.
     """
-    reach, lines = limits.EDGE_NEIGHBOURS, []
-    for line in range(reach + 1 if len(counts) >= limits.SMALLEST_TILED else len(counts), len(counts) - reach):
+    reach, lines = limits.edge_neighbours, []
+    for line in range(reach + 1 if len(counts) >= limits.smallest_tiled else len(counts), len(counts) - reach):
         usual = float(np.median([*counts[line - reach : line], *counts[line + 1 : line + 1 + reach]]))
-        excess = limits.EDGE_SIGMA * np.sqrt(max(usual, 1)), limits.EDGE_SHARE * length
-        if counts[line] > max(limits.EDGE_RATIO * usual, usual + max(excess)):
+        excess = limits.edge_sigma * np.sqrt(max(usual, 1)), limits.edge_share * length
+        if counts[line] > max(limits.edge_ratio * usual, usual + max(excess)):
             lines.append(line)
     return lines
 

@@ -1,25 +1,41 @@
-"""M301 to M309 without M305: does each raster lie on the module's grid, pixel for pixel?"""
+"""M301 to M310 without M305: does each raster lie on the module's grid, pixel for pixel?
+
+A tile may have a part of the grid; what was resampled on request may lie elsewhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from affine import Affine
-from pyproj import CRS
-from pyproj.exceptions import CRSError
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError, ProjError
 
 from mutirao.errors import Finding
+from mutirao.grid import Grid
 from mutirao.io.delivered import Facts
 from mutirao.io.rasters import RasterInfo
 from mutirao.modules.checks.base import Check
+from mutirao.modules.checks.files import each_file, years_text
 from mutirao.modules.georeference import is_aligned, same_crs, same_resolution, transform_text, whole_pixels
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.planes import Resampling
 from mutirao.modules.yearly import ByYear
 
 Headers = ByYear[RasterInfo]
+Box = tuple[float, float, float, float]
 _WORLD = 360.0
 """No geographic coordinate is larger, and hardly a projected raster lies nearer to its origin."""
+
+
+def _off_grid(incoming: Incoming, headers: Headers) -> Iterator[tuple[str, RasterInfo]]:
+    """Yield name and header of each file that is not resampled, and therefore must lie on the grid."""
+    resampled = {sheet.path for year in incoming.resampled for sheet in incoming.sheets[year]}
+    names = {str(path) for path in resampled}
+    for where, header, _ in each_file(incoming, headers, ByYear({})):
+        if where not in names:
+            yield where, header
 
 
 class SameCrs(Check):
@@ -30,10 +46,9 @@ class SameCrs(Check):
 
     def check(self, module: Module, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Compare what the CRSs mean."""
-        for year, header in headers.values.items():
+        for where, header in _off_grid(incoming, headers):
             if not same_crs(header.crs, module.grid.crs):
-                name = header.crs[:120] or "none"
-                yield self.found(f"CRS is {name}, the grid has {module.grid.crs}", incoming.where[year])
+                yield self.found(f"CRS is {_crs_name(header.crs)}, the grid has {_crs_name(module.grid.crs)}", where)
 
 
 class SameResolution(Check):
@@ -44,10 +59,10 @@ class SameResolution(Check):
 
     def check(self, module: Module, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Compare pixel sides; over the whole grid they may drift a hundredth of a pixel."""
-        for year, header in headers.values.items():
+        for where, header in _off_grid(incoming, headers):
             if not same_resolution(header.transform, module.grid) and not _is_flipped(header.transform):
                 message = f"raster has {transform_text(header.transform)}, grid {transform_text(module.grid.transform)}"
-                yield self.found(f"pixels are not the grid's: {message}", incoming.where[year])
+                yield self.found(f"pixels are not the grid's: {message}", where)
 
 
 class NotShifted(Check):
@@ -59,18 +74,18 @@ class NotShifted(Check):
     def check(self, module: Module, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Measure the offset, if pixel sides agree."""
         grid = module.grid
-        for year, header in headers.values.items():
+        for where, header in _off_grid(incoming, headers):
             transform = header.transform
             if not same_resolution(transform, grid) or is_aligned(transform, grid):
                 continue
             x, y = grid.offset_px(transform)
             both = f"raster has {transform_text(transform)}, grid {transform_text(grid.transform)}"
             message = f"is shifted by {x:+.2f} pixel in x (to the east) and {y:+.2f} in y (to the south)"
-            yield self.found(f"{message}: {both}", incoming.where[year])
+            yield self.found(f"{message}: {both}", where)
 
 
 class SameExtent(Check):
-    """The raster covers exactly the grid: same first pixel, rows and columns."""
+    """The raster covers exactly the grid: same first pixel, rows and columns. A tile lies within it."""
 
     code = "M304"
     remedy = "cut or pad the raster to the grid with nodata; do not resample"
@@ -78,12 +93,16 @@ class SameExtent(Check):
     def check(self, module: Module, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Compare the size, and the origin in whole pixels if pixel sides agree."""
         grid = module.grid
-        for year, header in headers.values.items():
+        is_tiled = "{tile}" in module.manifest.delivery.files if module.manifest.delivery else False
+        for where, header in _off_grid(incoming, headers):
             x, y = whole_pixels(header.transform, grid) if same_resolution(header.transform, grid) else (0, 0)
-            if header.shape != grid.shape or (x, y) != (0, 0):
-                size = f"{header.shape[0]} rows x {header.shape[1]} columns, grid {grid.shape[0]} x {grid.shape[1]}"
-                message = f"raster has {size}; it begins {x:+d} pixels to the east and {y:+d} to the south of the grid"
-                yield self.found(message, incoming.where[year])
+            rows, columns = header.shape
+            is_within = x >= 0 and y >= 0 and y + rows <= grid.shape[0] and x + columns <= grid.shape[1]
+            if is_within if is_tiled else (header.shape, x, y) == (grid.shape, 0, 0):
+                continue
+            size = f"{rows} rows x {columns} columns, grid {grid.shape[0]} x {grid.shape[1]}"
+            message = f"raster has {size}; it begins {x:+d} pixels to the east and {y:+d} to the south of the grid"
+            yield self.found(message, where)
 
 
 class HasAPlace(Check):
@@ -94,11 +113,10 @@ class HasAPlace(Check):
 
     def check(self, incoming: Incoming, headers: Headers, facts: ByYear[Facts]) -> Iterator[Finding]:
         """Look for a transform other than the one of no place."""
-        for year, header in headers.values.items():
+        for where, header, fact in each_file(incoming, headers, facts):
             if header.transform == Affine.identity():
-                points = facts.values[year].gcps if year in facts.values else 0
-                has = f"only {points} ground control points" if points else "nothing"
-                yield self.found(f"the file says {has} about its place", incoming.where[year])
+                has = f"only {fact.gcps} ground control points" if fact and fact.gcps else "nothing"
+                yield self.found(f"the file says {has} about its place", where)
 
 
 class NorthIsUp(Check):
@@ -109,11 +127,11 @@ class NorthIsUp(Check):
 
     def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Look at the signs of the pixel's sides."""
-        for year, header in headers.values.items():
+        for where, header in _off_grid(incoming, headers):
             if header.transform != Affine.identity() and _is_flipped(header.transform):
                 way = "from south to north" if header.transform.e > 0 else "from east to west"
                 lines = "rows" if header.transform.e > 0 else "columns"
-                yield self.found(f"{lines} run {way}: {transform_text(header.transform)}", incoming.where[year])
+                yield self.found(f"{lines} run {way}: {transform_text(header.transform)}", where)
 
 
 def _is_flipped(transform: Affine) -> bool:
@@ -128,7 +146,7 @@ class UnitsFitTheCrs(Check):
 
     def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Compare the size of coordinates with the kind of CRS."""
-        for year, header in headers.values.items():
+        for where, header, _ in each_file(incoming, headers, ByYear({})):
             transform, kind = header.transform, _kind(header.crs)
             large = max(abs(transform.c), abs(transform.f)) > _WORLD
             if transform == Affine.identity() or not kind:
@@ -136,7 +154,7 @@ class UnitsFitTheCrs(Check):
             if large == (kind == "geographic") and (large or abs(transform.a) < 1):
                 units = "no degrees" if large else "degrees"
                 message = f"coordinates are {units} in a {kind} CRS: {transform_text(transform)}"
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, where)
 
 
 def _kind(crs: str) -> str:
@@ -153,18 +171,74 @@ class MeetsTheGrid(Check):
     remedy = "look at place, zone and sign of the coordinates; a UTM zone beside the right one moves a map by 6 degrees"
 
     def check(self, module: Module, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
-        """Compare the bounds, if the CRS is the grid's."""
-        west, south, east, north = module.grid.bounds
-        for year, header in headers.values.items():
-            if header.transform == Affine.identity() or not same_crs(header.crs, module.grid.crs):
+        """Compare the bounds, if the CRS is the grid's or the raster is resampled."""
+        for where, header, _ in each_file(incoming, headers, ByYear({})):
+            is_elsewhere = not same_crs(header.crs, module.grid.crs)
+            if header.transform == Affine.identity() or (is_elsewhere and not incoming.is_resampling):
                 continue
+            grid = _bounds_in(header.crs, module.grid) if is_elsewhere else module.grid.bounds
             corners = [header.transform @ (x, y) for x in (0, header.shape[1]) for y in (0, header.shape[0])]
             xs, ys = zip(*corners, strict=True)
-            if max(xs) <= west or min(xs) >= east or max(ys) <= south or min(ys) >= north:
-                bounds = f"{min(xs):.10g}, {min(ys):.10g}, {max(xs):.10g}, {max(ys):.10g}"
-                grid = f"{west:.10g}, {south:.10g}, {east:.10g}, {north:.10g}"
-                message = f"lies beside the grid: raster {bounds}, grid {grid} (west south east north)"
-                yield self.found(message, incoming.where[year])
+            raster = min(xs), min(ys), max(xs), max(ys)
+            if grid is not None and not _meet(raster, grid):
+                message = f"lies beside the grid: raster {_box(raster)}, grid {_box(grid)} (west south east north)"
+                yield self.found(message, where)
 
 
-PLACEMENT = (SameCrs, SameResolution, NotShifted, SameExtent, HasAPlace, NorthIsUp, UnitsFitTheCrs, MeetsTheGrid)
+def _bounds_in(crs: str, grid: Grid) -> Box | None:
+    """Return the bounds of a grid in another CRS; none if they are not known there."""
+    try:
+        to_raster = Transformer.from_crs(grid.pyproj_crs, CRS.from_user_input(crs), always_xy=True)
+        return to_raster.transform_bounds(*grid.bounds, densify_pts=21)
+    except ProjError:
+        return None
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[2] > other[0] and one[0] < other[2] and one[3] > other[1] and one[1] < other[3]
+
+
+def _box(box: Box) -> str:
+    return ", ".join(f"{value:.10g}" for value in box)
+
+
+class IsResampled(Check):
+    """Rasters lie on the grid, so that nothing is resampled."""
+
+    code = "M310"
+    severity = "advise"
+    remedy = "export on the collection's grid if you can: resampling moves borders by up to half a pixel"
+
+    def check(self, incoming: Incoming) -> Iterator[Finding]:
+        """Say what was done on request, once for all years that lie alike."""
+        done: dict[Resampling, list[int]] = {}
+        for year, how in incoming.resampled.items():
+            done.setdefault(how, []).append(year)
+        for how, years in done.items():
+            place = f"CRS {_crs_name(how.crs)}, {transform_text(how.transform)}, {how.shape[0]} x {how.shape[1]} pixels"
+            yield self.found(
+                f"{years_text(years)}: resampled to the grid ({how.method}) from {place}", incoming.where[years[0]]
+            )
+
+
+def _crs_name(crs: str) -> str:
+    """Return the name and, if there is one, the code of a CRS; what nobody knows is told as it stands."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        return crs[:120] or "none"
+    code = known.to_authority()
+    return f"{known.name} ({':'.join(code)})" if code else known.name
+
+
+PLACEMENT = (
+    SameCrs,
+    SameResolution,
+    NotShifted,
+    SameExtent,
+    HasAPlace,
+    NorthIsUp,
+    UnitsFitTheCrs,
+    MeetsTheGrid,
+    IsResampled,
+)

@@ -9,6 +9,9 @@ import numpy as np
 
 from mutirao.modules.checks.kernels import LandSums, SeriesSums, YearSums
 
+Sides = tuple[np.ndarray, np.ndarray]
+"""Classes and source, (y, x) each."""
+
 
 def cells_of(values: np.ndarray, cell: int) -> np.ndarray:
     """Sum (…, y, x) values over squares of `cell` pixels; the last row and column of cells may be cut."""
@@ -115,4 +118,54 @@ def small_patches_ha(plane: np.ndarray, pixel_ha: np.ndarray, classes: int, smal
             queue += [(rows.start + dy, columns.start + dx) for dy, dx in zip(*np.nonzero(near), strict=True)]
         if size < smallest_ha:
             sums[plane[place]] += size
+    return sums
+
+
+def count_seam(mine: np.ndarray, theirs: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums and cells of `borders.count_seam` for two whole maps, (y, x) uint8 numbers of classes."""
+    sums, apart = np.zeros((4, 2), np.int64), np.zeros((2, *mine.shape), np.int32)
+    both = (mine > 0) & (theirs > 0)
+    apart[0] = both & (mine != theirs)
+    sums[0] = both.sum(), (both & (mine == theirs)).sum()
+    beside = both[:, 1:] & both[:, :-1]
+    sums[1] = 2 * beside.sum(), sum((beside & (plane[:, 1:] == plane[:, :-1])).sum() for plane in (mine, theirs))
+    for y, x in np.ndindex(*mine.shape):
+        for (v, u), (dy, dx) in (((y, x - 1), (-1, 0)), ((y - 1, x), (0, -1))):
+            if v < 0 or u < 0:
+                continue
+            for one, other in ((mine, theirs), (theirs, mine)):
+                is_edge = not (one[y, x] and other[v, u])
+                if not one[v, u] or not other[y, x] or not is_edge:
+                    continue
+                sums[2] += 1, one[v, u] == other[y, x]
+                apart[1, y, x] += one[v, u] != other[y, x]
+                for plane, (j, i) in ((one, (v, u)), (other, (y, x))):
+                    if j + dy >= 0 and i + dx >= 0 and plane[j + dy, i + dx]:
+                        sums[3] += 1, plane[j + dy, i + dx] == plane[j, i]
+    return sums, cells_of(apart, cell)
+
+
+def count_contest(
+    mine: np.ndarray, ruled: Sides, without: Sides, pixel_ha: np.ndarray, me: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return hectares won and lost, (256, 256) by claimed code and number of the other module, and claimed, (256,)."""
+    won, lost = np.zeros((2, 256, 256))
+    kept = ruled[0] == mine
+    winner = np.where(ruled[1] == me, 0, ruled[1])
+    np.add.at(lost, (mine[~kept], winner[~kept]), pixel_ha[~kept])
+    new = kept & (without[0] != mine)
+    np.add.at(won, (mine[new], without[1][new]), pixel_ha[new])
+    won[0] = lost[0] = 0
+    claimed = np.bincount(mine.ravel(), pixel_ha.ravel(), 256)
+    claimed[0] = 0
+    return won, lost, claimed
+
+
+def count_released(
+    mine: np.ndarray, classes: np.ndarray, source: np.ndarray, pixel_ha: np.ndarray, number: int
+) -> np.ndarray:
+    """Return (256, 256) hectares by code of the release and code now, where the module decided or newly claims."""
+    sums = np.zeros((256, 256))
+    looked = (source == number) | ((source == 0) & (mine > 0))
+    np.add.at(sums, (classes[looked], mine[looked]), pixel_ha[looked])
     return sums

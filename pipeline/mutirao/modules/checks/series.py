@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from mutirao.errors import Finding
-from mutirao.modules.checks import limits
+from mutirao.limits import Limits
 from mutirao.modules.checks.base import Check
 from mutirao.modules.checks.noise import class_name
 from mutirao.modules.checks.places import group_sums, worst_places
@@ -39,18 +39,18 @@ class NoBlockStandsStill(Check):
     severity = "advise"
     remedy = "look whether the tile was exported from the scenes of the right year"
 
-    def check(self, incoming: Incoming, survey: Survey) -> Iterator[Finding]:
+    def check(self, incoming: Incoming, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Look for cells that touch, usually change, and do not."""
         changed = survey.series.changed_cells
         if len(changed) < 3:
             return
         usual = np.median(changed, axis=0)
         # where change comes in clumps a cell often rests: only one that hardly ever does is strange when it does
-        rests = (changed == 0).sum(axis=0) <= max(1, limits.FROZEN_RESTS * len(changed))
-        lively = (usual >= limits.FROZEN_EXPECTED) & rests
+        rests = (changed == 0).sum(axis=0) <= max(1, limits.frozen_rests * len(changed))
+        lively = (usual >= limits.frozen_expected) & rests
         for k, year in enumerate(survey.years[1:]):
             still = np.where(lively & (changed[k] == 0), usual, 0)
-            few = np.count_nonzero(still) < max(limits.FROZEN_CELLS, limits.FROZEN_SHARE * lively.sum())
+            few = np.count_nonzero(still) < max(limits.frozen_cells, limits.frozen_share * lively.sum())
             if few or not survey.series.changed[k]:  # a year that stands still everywhere is a copy: M601
                 continue
             places = worst_places(still, survey.grid, survey.cell)
@@ -68,17 +68,17 @@ class FewSeriesFlicker(Check):
     severity = "advise"
     remedy = "apply a temporal filter of three years, or look for scenes that were classified badly in one year"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the share of series with an A-B-A with the limit."""
         whole, flickering = survey.series.series
-        if survey.series.changes.sum() < limits.SMALL_MAP or flickering / whole <= limits.MOST_FLICKERING:
+        if survey.series.changes.sum() < limits.small_map or flickering / whole <= limits.most_flickering:
             return
         by_year = survey.series.flicker_ha.sum(axis=1)
         worst = int(by_year.argmax())
         cells = survey.series.flicker_cells
         dense = np.where(cells >= np.quantile(cells, 0.95), cells, 0)
         message = (
-            f"{flickering / whole:.1%} of the claimed area flickers (A-B-A), {limits.MOST_FLICKERING:.0%} is usual "
+            f"{flickering / whole:.1%} of the claimed area flickers (A-B-A), {limits.most_flickering:.0%} is usual "
         )
         message += f"at most; the worst year is {survey.years[worst]} with {by_year[worst]:.1f} ha"
         yield self.found(message, module.id, places=worst_places(dense, survey.grid, survey.cell))
@@ -91,14 +91,14 @@ class ClassesStay(Check):
     severity = "advise"
     remedy = "look at the class: one year between two of another class is mostly a mistake of that year"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the share of visits in the area of each class, first and last year left out."""
         if len(survey.years) < 3:
             return
         visits, whole = survey.series.flicker_ha.sum(axis=0), survey.area_ha[1:-1].sum(axis=0)
         pixels = survey.pixels.sum(axis=0)
         for rank, code in list(enumerate(survey.codes))[1:]:
-            if pixels[rank] >= limits.FEW_PIXELS and visits[rank] > limits.MOST_VISITS * whole[rank]:
+            if pixels[rank] >= limits.few_pixels and visits[rank] > limits.most_visits * whole[rank]:
                 share = f"{visits[rank] / whole[rank]:.1%} of the area of {class_name(module, code)}"
                 yield self.found(f"{share} ({visits[rank]:.1f} ha) stands for a single year only", module.id)
 
@@ -110,15 +110,15 @@ class PixelsChangeSeldom(Check):
     severity = "advise"
     remedy = "apply a temporal filter; a pixel that changes every other year tells nothing"
 
-    def check(self, module: Module, survey: Survey) -> Iterator[Finding]:
+    def check(self, module: Module, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the mean and the 99th percentile of changes by pixel and step with the limits."""
         changes, steps = survey.series.changes, len(survey.years) - 1
-        if steps < 1 or changes.sum() < limits.SMALL_MAP:
+        if steps < 1 or changes.sum() < limits.small_map:
             return
         mean = float((changes * np.arange(len(changes))).sum() / changes.sum()) / steps
         tail = int(np.searchsorted(np.cumsum(changes), 0.99 * changes.sum()))
-        restless = len(survey.years) >= limits.LONG_SERIES and tail / steps > limits.MOST_CHANGES_TAIL
-        if mean > limits.MOST_CHANGES or restless:
+        restless = len(survey.years) >= limits.long_series and tail / steps > limits.most_changes_tail
+        if mean > limits.most_changes or restless:
             message = f"a pixel changes {mean * steps:.2f} times in {steps} steps on average, and one of a hundred "
             yield self.found(f"{message}{tail} times or more", module.id)
 
@@ -130,14 +130,14 @@ class YearIsLikeItsNeighbours(Check):
     severity = "advise"
     remedy = "look at the year: a wrong file, two years exchanged, or few clear scenes"
 
-    def check(self, incoming: Incoming, survey: Survey) -> Iterator[Finding]:
+    def check(self, incoming: Incoming, survey: Survey, limits: Limits) -> Iterator[Finding]:
         """Compare the area that differs from both neighbours with that by which the neighbours differ."""
         differs = survey.series.transitions_ha[:, 1:, 1:].sum(axis=(1, 2))
         for k, (before, year, after) in enumerate(zip(survey.years, survey.years[1:], survey.years[2:], strict=False)):
             least, ends = min(differs[k], differs[k + 1]), survey.series.apart_ha[k + 1]
             claimed = survey.area_ha[k + 1, 1:].sum()
-            is_judged = after - before == 2 and survey.pixels[k + 1, 1:].sum() >= limits.SMALL_MAP
-            if is_judged and least > max(limits.ODD_YEAR_RATIO * ends, limits.ODD_YEAR_SHARE * claimed):
+            is_judged = after - before == 2 and survey.pixels[k + 1, 1:].sum() >= limits.small_map
+            if is_judged and least > max(limits.odd_year_ratio * ends, limits.odd_year_share * claimed):
                 message = (
                     f"year {year} differs from both neighbours in {least:.1f} ha, these from each other in {ends:.1f}"
                 )

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mutirao.errors import QualityError
-from mutirao.io.delivered import FilePlane, Rows
+from mutirao.io.delivered import Readable, Rows
 from mutirao.legend import NODATA
 from mutirao.modules.checks.kernels import count_values, recode
 from mutirao.modules.regrid import Regrid, regrid
 
-Plane = np.ndarray | FilePlane
+Plane = np.ndarray | Readable
 """(y, x) values of a year: an array, or a file of which rows are read when they are wanted."""
 _STRIP = 512
 """Rows that are read at a time where no grid says otherwise."""
@@ -97,15 +97,15 @@ class ClassPlanes(Mapping[int, np.ndarray]):
     """
 
     def __init__(self, planes: Mapping[int, Plane], recoding: Recoding, digests: Mapping[int, str]) -> None:
-        self._planes, self._recoding, self._digests = planes, recoding, digests
+        self.planes, self._recoding, self._digests = planes, recoding, digests
 
     def __getitem__(self, year: int) -> np.ndarray:
-        plane = self._planes[year]
+        plane = self.planes[year]
         with reading(plane) as rows:
             tally = Tally(rows, plane.shape[0])
             classes = self._recoding.rows(tally, 0, self._recoding.how.shape[0])
             if tally.finish() != self._digests[year]:
-                where = str(plane.path) if isinstance(plane, FilePlane) else f"array of {year}"
+                where = f"array of {year}" if isinstance(plane, np.ndarray) else plane.name
                 raise QualityError.because(
                     "M213",
                     "the pixels changed while they were checked",
@@ -115,7 +115,7 @@ class ClassPlanes(Mapping[int, np.ndarray]):
         return classes
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._planes)
+        return iter(self.planes)
 
     def __len__(self) -> int:
-        return len(self._planes)
+        return len(self.planes)

@@ -19,7 +19,9 @@ from mutirao.errors import Finding
 from mutirao.grid import Grid, Tile
 from mutirao.io.rasters import RasterError
 from mutirao.modules.checks import kernels
+from mutirao.modules.checks.beside import Beside, BesideSums
 from mutirao.modules.checks.kernels import LandSums, SeriesSums, YearSums
+from mutirao.modules.checks.others import Others
 from mutirao.modules.checks.patches import SmallPatches
 from mutirao.modules.checks.stream import Plane, Recoding, Tally, reading
 
@@ -54,6 +56,10 @@ class Task:
     """Minimum mapping unit."""
     watched: tuple[tuple[int, int], ...] = ()
     """Numbers of classes that hardly follow each other, of which the places are wanted."""
+    others: Others = field(default_factory=Others)
+    """Maps of others to compare with."""
+    most_years: int = 5
+    """Years that are weighed under the rules and compared with a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ class Survey:
     """(compared year, class, class) hectares by class before and now, where they differ."""
     difference_cells: np.ndarray
     """(compared year, cell row, cell column) pixels that differ."""
+    beside: BesideSums = field(default_factory=BesideSums)
+    """What was found in maps of others."""
 
     @property
     def area_ha(self) -> np.ndarray:
@@ -133,6 +141,7 @@ class _Pass:
         for pair in task.watched:
             self.watched[pair] = True
         self._make_room(rows, columns, len(task.codes))
+        self.beside = Beside(task.others, task.grid, self.years, task.codes, self.cell, self.cells, task.most_years)
 
     def _make_room(self, rows: int, columns: int, classes: int) -> None:
         task, years = self.task, self.years
@@ -156,6 +165,7 @@ class _Pass:
             if self.years:
                 for top, cube in self._bands():
                     self._count(top, cube)
+                    self.beside.add(top, cube, self.pool)
             digests = dict(zip(self.planes, self.pool.map(self._finish, self.planes), strict=True))
         return self._result(digests, unreadable)
 
@@ -252,6 +262,7 @@ class _Pass:
             compared=self.compared,
             from_to_ha=self.from_to_ha,
             difference_cells=self.difference_cells,
+            beside=self.beside.finish(),
         )
 
 
