@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from mutirao.modules.incoming import list_files, receive, year_pattern
+from mutirao.modules.incoming import list_files, receive
 from mutirao.modules.review import review_rasters
+from mutirao.modules.sheets import name_pattern
 
 
 def write(path, value: int) -> None:
@@ -32,7 +33,7 @@ def write(path, value: int) -> None:
     ],
 )
 def test_the_year_is_read_out_of_the_name(pattern, name, year):
-    match = year_pattern(pattern).fullmatch(name)
+    match = name_pattern(pattern).fullmatch(name)
     assert (match and match["year"]) == year
 
 

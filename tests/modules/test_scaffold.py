@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
+import rasterio
+from typer.testing import CliRunner
 
-from mutirao.errors import QualityError, UsageError
+from mutirao.cli.app import app
+from mutirao.errors import MutiraoError, QualityError, UsageError
 from mutirao.modules.discovery import load_module
+from mutirao.modules.review import review_rasters
+from mutirao.modules.run import run_module
 from mutirao.modules.scaffold import new_module
 from mutirao.modules.submission import submit
 
@@ -22,7 +30,7 @@ NEW = {
 }
 
 
-@pytest.mark.parametrize("method", ["recipe", "python", "delivered"])
+@pytest.mark.parametrize("method", ["recipe", "python", "earthengine", "delivered"])
 @pytest.mark.parametrize("kind", ["region", "theme"])
 def test_a_new_module_can_be_linked_and_only_its_marks_are_left(tiny_project, method, kind):
     done = new_module(tiny_project, "pampa_grass", **NEW | {"method": method, "kind": kind})
@@ -35,7 +43,7 @@ def test_a_new_module_can_be_linked_and_only_its_marks_are_left(tiny_project, me
     assert done.folder == module.folder
 
 
-@pytest.mark.parametrize("method", ["recipe", "python", "delivered"])
+@pytest.mark.parametrize("method", ["recipe", "python", "earthengine", "delivered"])
 def test_the_module_brings_a_test_that_passes(tiny_project, method):
     folder = new_module(tiny_project, "pampa_grass", **NEW | {"method": method}).folder
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")]
@@ -58,7 +66,9 @@ def test_a_submission_is_refused_until_the_marks_are_gone(tiny_project):
 def test_the_next_steps_end_with_the_submission(tiny_project):
     steps = new_module(tiny_project, "pampa_grass", **NEW | {"method": "delivered"}).next_steps
     assert steps[0].startswith("Fill in the lines marked TODO in ")
-    assert steps[-1] == "mutirao submit pampa_grass --version 1.0.0 --rasters FOLDER"
+    assert steps[2].startswith("Run mutirao sync")
+    assert "crsTransform [30.0, 0.0, 300000.0, 0.0, -30.0, 7800000.0], dimensions 40x36" in steps[3]
+    assert steps[-1] == "mutirao submit pampa_grass --version 1.0.0 --rasters exports"
 
 
 def test_an_existing_module_is_not_overwritten(tiny_project):
@@ -74,8 +84,102 @@ def test_a_name_that_cannot_be_a_folder_and_file_is_refused(tiny_project, name):
         new_module(tiny_project, name, **NEW)
 
 
-@pytest.mark.parametrize("change", [{"kind": "biome"}, {"method": "earthengine"}])
+@pytest.mark.parametrize("change", [{"kind": "biome"}, {"method": "excel"}])
 def test_a_kind_or_method_without_template_is_refused(tiny_project, change):
     with pytest.raises(UsageError, match=r"N103.*Remedy: choose "):
         new_module(tiny_project, "pampa_grass", **NEW | change)
     assert not (tiny_project.root / "contributors/pampa_grass").exists()
+
+
+def test_a_class_that_the_legend_does_not_have_is_refused(tiny_project):
+    with pytest.raises(UsageError, match="N104 'forrest' is no class or group"):
+        new_module(tiny_project, "pampa_grass", **NEW, classes=["forrest", 15])
+
+
+def test_chosen_classes_and_a_contact_are_not_left_to_be_filled_in(tiny_project):
+    new_module(tiny_project, "pampa_grass", **NEW, classes=[15, "forest"], contact="jose@pampa.example")
+    module = load_module(tiny_project, "pampa_grass")
+    assert module.manifest.classes == (15, 3)
+    text = module.source.path.read_text(encoding="utf-8")
+    assert "classes: [15, 3]\n" in text
+    assert 'contact: "jose@pampa.example"\n' in text
+
+
+def test_a_method_on_earth_engine_exports_on_the_grid_and_is_handed_in_as_files(tiny_project, monkeypatch, tmp_path):
+    """The template runs against a stand-in for Earth Engine that writes down what is asked of it."""
+    folder = new_module(tiny_project, "pampa_grass", **NEW | {"method": "earthengine"}, classes=[3]).folder
+    asked: list[dict[str, object]] = []
+
+    class Image:
+        @staticmethod
+        def constant(value):
+            return Image()
+
+        def unmask(self, value):
+            return self
+
+        def toByte(self):  # noqa: N802 - the name in Earth Engine
+            return self
+
+    def to_drive(**options):
+        asked.append(options)
+        return types.SimpleNamespace(start=lambda: None)
+
+    export = types.SimpleNamespace(image=types.SimpleNamespace(toDrive=to_drive))
+    fake = types.SimpleNamespace(
+        Image=Image, Initialize=lambda project: None, batch=types.SimpleNamespace(Export=export)
+    )
+    monkeypatch.setitem(sys.modules, "ee", fake)
+    runpy.run_path(str(folder / "module.py"))["export"]("my-project")
+    assert [options["fileNamePrefix"] for options in asked] == [f"pampa_grass-{year}" for year in (2020, 2021, 2022)]
+    grid = tiny_project.collection("tiny").value.grid
+    width, height = map(int, asked[0]["dimensions"].split("x"))
+    assert (asked[0]["crs"], tuple(asked[0]["crsTransform"])) == (grid.crs, grid.transform[:6])
+    assert (height, width) == grid.shape
+    for options in asked:
+        profile = {"driver": "GTiff", "count": 1, "dtype": "uint8", "crs": options["crs"], "height": height}
+        profile |= {"width": width, "transform": rasterio.Affine(*options["crsTransform"])}
+        with rasterio.open(tmp_path / f"{options['fileNamePrefix']}.tif", "w", **profile) as dst:
+            dst.write(np.full((1, height, width), 3, np.uint8))
+    with pytest.raises(MutiraoError, match="P104"):
+        run_module(tiny_project, "pampa_grass")
+    review = review_rasters(load_module(tiny_project, "pampa_grass"), str(tmp_path / "*.tif"))
+    blocking = {finding.code for finding in review.findings if finding.severity == "block"}
+    assert blocking == {"M107", "M113"}  # the marks of the template, and that it is a draft
+    assert list(review.classes.values) == [2020, 2021, 2022]
+
+
+@pytest.fixture
+def call(tiny_project):
+    def calling(*arguments: str, answers: str | None = None):
+        command = ["--project", str(tiny_project.root), "new", "pampa_grass", *arguments]
+        return CliRunner().invoke(app, command, input=answers)
+
+    return calling
+
+
+FLAGS = ("--kind", "theme", "--method", "delivered", "--organisation", "Izvor", "--maintainer", "Ion")
+
+
+def test_without_a_terminal_everything_that_is_missing_is_named_at_once(call):
+    done = call("--kind", "theme")
+    assert isinstance(done.exception, UsageError)
+    missing = ["--method is missing", "--organisation is missing", "--maintainer is missing"]
+    assert [(finding.code, finding.message) for finding in done.exception.findings] == [("N105", m) for m in missing]
+
+
+def test_with_flags_nothing_is_asked(call, tiny_project):
+    done = call(*FLAGS, "--json")
+    assert json.loads(done.stdout)["folder"].endswith("contributors/pampa_grass")
+    assert load_module(tiny_project, "pampa_grass").manifest.organisation == "Izvor"
+
+
+def test_on_a_terminal_it_asks_for_what_is_missing(call, tiny_project, monkeypatch):
+    monkeypatch.setattr("mutirao.cli.new_command._is_terminal", lambda: True)
+    done = call("--kind", "theme", answers="excel\nearthengine\nIzvor\nIon Popa\nion@izvor.example\nforest, 15\n")
+    assert done.exit_code == 0, done.output
+    assert "'excel' is none of recipe, python, earthengine, delivered" in done.output
+    assert "3 Forest" in done.output
+    manifest = load_module(tiny_project, "pampa_grass").manifest
+    assert (manifest.kind, manifest.method, manifest.classes) == ("theme", "earthengine", (3, 15))
+    assert manifest.maintainers[0].contact == "ion@izvor.example"

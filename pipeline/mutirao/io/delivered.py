@@ -7,10 +7,10 @@ the size of a raster, of a block and of the file are told before anything is dec
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import rasterio
@@ -19,6 +19,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from mutirao.errors import Finding
+from mutirao.io.gdal import gdal_name
+from mutirao.io.places import Place
 from mutirao.io.rasters import RasterError, RasterInfo, Rgba
 
 _DRIVERS = {b"II*\0": "GTiff", b"II+\0": "GTiff", b"MM\0*": "GTiff", b"MM\0+": "GTiff", b"EHFA": "HFA"}
@@ -39,6 +41,25 @@ _FORMATS = {
 """What a file is that is no raster we read, by its first bytes."""
 Rows = Callable[[int, int], np.ndarray]
 """Return (row, x) of the rows from a first one up to, and without, a last one."""
+
+
+class Readable(Protocol):
+    """A plane of which rows are read when they are wanted."""
+
+    @property
+    def name(self) -> str:
+        """File, or what else it is, for messages."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the values."""
+
+    def reading(self) -> AbstractContextManager[Rows]:
+        """Make the rows readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +84,31 @@ class Facts:
     """What the file wants added to its values."""
     gcps: int
     """Ground control points."""
+    bands: tuple[str, ...] = ("",)
+    """What each band is called; empty where it has no name."""
+    is_bundled: bool = False
+    """Whether all bands of a pixel lie side by side, so that none can be decoded alone."""
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes that are decoded at once."""
+        together = len(self.bands) if self.is_bundled else 1
+        return self.block[0] * self.block[1] * self.itemsize * together
 
 
 @dataclass(frozen=True, slots=True)
 class FilePlane:
     """One band of a file, of which rows are read when they are wanted."""
 
-    path: Path
+    path: Place
     shape: tuple[int, int]
     dtype: np.dtype
     band: int = 1
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[Rows]:
@@ -84,22 +120,46 @@ class FilePlane:
             M202: the file cannot be opened, or rows of it cannot be decoded; also from the function that is given.
         """
         with _open(self.path) as src:
-            yield lambda top, bottom: self._rows(src, top, bottom)
-
-    def _rows(self, src: DatasetReader, top: int, bottom: int) -> np.ndarray:
-        try:
-            return np.asarray(src.read(self.band, window=Window(0, top, self.shape[1], bottom - top)))
-        except (RasterioError, OSError, MemoryError) as err:
-            raise _unreadable(self.path, err) from err
+            yield lambda top, bottom: _read(src, self.path, self.band, top, bottom)
 
 
-def foreign_format(path: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Bands of one file that lie side by side, read together because none can be decoded alone."""
+
+    path: Place
+    bands: tuple[int, ...]
+    """Numbers of the bands that are wanted, from 1."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[int, int], np.ndarray]]:
+        """Open the file once; the function returns (band, row, x) of rows.
+
+        Raises
+        ------
+        RasterError
+            M202, as `FilePlane.reading`.
+        """
+        with _open(self.path, num_threads="ALL_CPUS") as src:
+            yield lambda top, bottom: _read(src, self.path, self.bands, top, bottom)
+
+
+def _read(src: DatasetReader, path: Place, bands: int | Sequence[int], top: int, bottom: int) -> np.ndarray:
+    window = Window(0, top, src.width, bottom - top)
+    try:
+        with gdal_name(path):
+            return np.asarray(src.read(bands if isinstance(bands, int) else list(bands), window=window))
+    except (RasterioError, OSError, MemoryError) as err:
+        raise _unreadable(path, err) from err
+
+
+def foreign_format(path: Place) -> str:
     """Return what a file is, in words, if it is known to be no format that is read; else nothing."""
     head = _head(path)
     return next((words for magic, words in _FORMATS.items() if head.startswith(magic)), "")
 
 
-def _head(path: Path) -> bytes:
+def _head(path: Place) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(16)
@@ -107,7 +167,7 @@ def _head(path: Path) -> bytes:
         return b""  # who opens it says why not
 
 
-def read_header(path: Path) -> tuple[RasterInfo, Facts]:
+def read_header(path: Place) -> tuple[RasterInfo, Facts]:
     """Read what a file says about itself.
 
     Raises
@@ -117,17 +177,20 @@ def read_header(path: Path) -> tuple[RasterInfo, Facts]:
     """
     with _open(path) as src:
         try:
-            return _info(src), _facts(src, path)
+            with gdal_name(path):
+                return _info(src), _facts(src, path)
         except (RasterioError, OSError, ValueError) as err:  # a damaged tag is met only when it is asked for
             raise _unreadable(path, err) from err
 
 
 def _info(src: DatasetReader) -> RasterInfo:
     crs = src.crs.to_wkt() if src.crs else ""
-    return RasterInfo(crs, src.transform, (src.height, src.width), src.count, src.dtypes[0], src.nodata)
+    # Erdas files may mix types: the one that is no byte is what matters.
+    dtype = next((name for name in src.dtypes if name != "uint8"), "uint8")
+    return RasterInfo(crs, src.transform, (src.height, src.width), src.count, dtype, src.nodata)
 
 
-def _facts(src: DatasetReader, path: Path) -> Facts:
+def _facts(src: DatasetReader, path: Place) -> Facts:
     dtype = np.dtype(src.dtypes[0].replace("complex_int", "complex"))
     return Facts(
         path.stat().st_size,
@@ -139,25 +202,29 @@ def _facts(src: DatasetReader, path: Path) -> Facts:
         src.scales[0],
         src.offsets[0],
         len(src.gcps[0]),
+        tuple(name or "" for name in src.descriptions),
+        src.count > 1 and src.profile.get("interleave") == "pixel",
     )
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[DatasetReader]:
+def _open(path: Place, **options: str) -> Iterator[DatasetReader]:
     driver = _DRIVERS.get(_head(path)[:4])
     if driver is None and path.is_file():
         raise _unreadable(path, OSError("it begins like neither a GeoTIFF nor an Erdas Imagine file"))
     try:
-        with warnings.catch_warnings():
+        with gdal_name(path) as name, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the checks of place say it, with a remedy
-            src = rasterio.open(path, driver=driver)
+            src = rasterio.open(name, driver=driver, **(options if driver == "GTiff" else {}))
     except (RasterioError, OSError) as err:
         raise _unreadable(path, err) from err
-    with src:
+    # Not the dataset's own context: it must end in the thread where it began, and readers begin and end in any. So
+    # must credentials, which each read takes anew.
+    with closing(src):
         yield src
 
 
-def _unreadable(path: Path, err: BaseException) -> RasterError:
+def _unreadable(path: Place, err: BaseException) -> RasterError:
     reason = (str(err.__cause__ or err) or type(err).__name__).splitlines()[0]
     remedy = "export or copy the file again and compare its size with the original"
     return RasterError(Finding("M202", f"cannot be read as a raster: {reason}", str(path), remedy))

@@ -5,22 +5,41 @@ Nothing is decoded here, and nothing judged except names that could lead out of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from mutirao.errors import Finding, QualityError
-from mutirao.io.delivered import Facts, FilePlane, foreign_format, read_header
-from mutirao.io.rasters import RasterError, RasterInfo
+from mutirao.io.delivered import Facts, Readable
+from mutirao.io.places import ObjectPlace, Place, is_far, place
+from mutirao.io.rasters import RasterInfo
+from mutirao.io.storage import matching
+from mutirao.legend import NODATA
+from mutirao.modules.joined import JoinedPlane
+from mutirao.modules.manifest import Delivery
 from mutirao.modules.module import Module
+from mutirao.modules.planes import Planes, Resampling
+from mutirao.modules.regrid import Method
+from mutirao.modules.sheets import Sheet, Sorted, sort_files
 from mutirao.modules.yearly import ByYear
 
-Rasters = np.ndarray | Mapping[int, np.ndarray] | str | Path | Sequence[Path]
-"""Arrays of a run: (year, y, x) in the order of the manifest's years, or (y, x) by year. Or delivered files: a folder,
-a glob, or a list of paths."""
+Files = str | Place | Sequence[Place]
+"""Delivered files: a folder, a glob, or a list of paths; of this machine or of an object store."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """Delivered files, and what is wanted for these alone."""
+
+    files: Files
+    regrid: Method | None = None
+    """How rasters on other grids are resampled; none: as the manifest says."""
+
+
+Rasters = np.ndarray | Mapping[int, np.ndarray] | Files | HandedIn
+"""Arrays of a run: (year, y, x) in the order of the manifest's years, or (y, x) by year. Or delivered files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +48,10 @@ class Incoming:
 
     headers: ByYear[RasterInfo]
     """Header by year; missing if the file cannot be opened."""
-    pixels: ByYear[np.ndarray | FilePlane]
-    """(y, x) first band by year, in the file's dtype; missing if the file cannot be opened."""
+    pixels: ByYear[np.ndarray | Readable]
+    """(y, x) values by year, in the run's dtype or uint8; missing if the files cannot be opened or are no maps."""
     where: Mapping[int, str]
-    """File, or module and year, for messages."""
+    """File and band, or module and year, for messages."""
     nodata: int
     """Value that means 'no claim'."""
     unreadable: tuple[Finding, ...] = ()
@@ -47,6 +66,16 @@ class Incoming:
     """What files say about themselves beside their place, by year; a run has none."""
     foreign: Mapping[str, str] = field(default_factory=dict)
     """What it is, by file that is in another format."""
+    sheets: Mapping[int, tuple[Sheet, ...]] = field(default_factory=dict)
+    """Bands of files by year, as they are; a run has none."""
+    joined: Mapping[int, JoinedPlane] = field(default_factory=dict)
+    """Tiles as one plane, by year that came in tiles."""
+    resampled: Mapping[int, Resampling] = field(default_factory=dict)
+    """How it was done, by year that lay on another grid."""
+    odd_bands: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong, by band whose name speaks of another year than its place."""
+    is_resampling: bool = False
+    """Whether files on another grid are resampled if that makes sense."""
 
 
 def receive(module: Module, rasters: Rasters) -> Incoming:
@@ -62,14 +91,15 @@ def receive(module: Module, rasters: Rasters) -> Incoming:
         return _from_arrays(module, dict(enumerate(rasters, start=module.manifest.years.first)))
     if isinstance(rasters, Mapping):
         return _from_arrays(module, rasters)
-    if isinstance(rasters, str | Path):
-        refuse_detours([Path(rasters)])
-    paths = list_files(rasters)
+    given = rasters if isinstance(rasters, HandedIn) else HandedIn(rasters)
+    if isinstance(given.files, str | Path | ObjectPlace):
+        refuse_detours([place(given.files)])
+    paths = list_files(given.files)
     if not any(path.exists() for path in paths):
         remedy = f"name the folder with the files, or a pattern such as 'exports/*.tif'; you are in {Path.cwd()}"
-        raise QualityError.because("M206", "no file is there", where=str(rasters), remedy=remedy)
+        raise QualityError.because("M206", "no file is there", where=str(given.files), remedy=remedy)
     refuse_names(paths)
-    return _from_files(module, paths)
+    return _from_files(module, paths, given.regrid)
 
 
 def _from_arrays(module: Module, arrays: Mapping[int, np.ndarray]) -> Incoming:
@@ -80,14 +110,16 @@ def _from_arrays(module: Module, arrays: Mapping[int, np.ndarray]) -> Incoming:
     }
     where = {year: f"run of {module.id}, {year}" for year in years}
     announced = [year for year in years if year in module.manifest.years]
-    pixels = {year: arrays[year] for year in announced}
+    pixels: dict[int, np.ndarray | Readable] = {year: arrays[year] for year in announced}
     extra = {year: where[year] for year in years if year not in announced}
     # A run writes 0 for 'no claim' whatever the value in delivered files.
     return Incoming(ByYear({y: headers[y] for y in announced}), ByYear(pixels), where, nodata=0, extra=extra)
 
 
-def list_files(rasters: str | Path | Iterable[Path]) -> list[Path]:
+def list_files(rasters: str | Place | Iterable[Place]) -> list[Place]:
     """Return the files of a folder, a glob or a list, in alphabetical order."""
+    if isinstance(rasters, ObjectPlace) or (isinstance(rasters, str) and is_far(rasters)):
+        return matching(str(rasters)) if set("*?[") & set(str(rasters)) else _objects(rasters)
     if isinstance(rasters, Path) or (isinstance(rasters, str) and Path(rasters).is_dir()):
         folder = Path(rasters)
         return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else [folder]
@@ -95,10 +127,16 @@ def list_files(rasters: str | Path | Iterable[Path]) -> list[Path]:
         pattern = Path(rasters)
         found = Path(pattern.anchor or ".").glob(str(pattern.relative_to(pattern.anchor)))
         return sorted(path for path in found if path.is_file())
-    return sorted(Path(path) for path in rasters)
+    return sorted(map(place, rasters), key=str)
 
 
-def refuse_detours(paths: Iterable[Path]) -> None:
+def _objects(location: str | ObjectPlace) -> list[Place]:
+    """Return the objects right in a folder of a store, or the one object."""
+    here = place(location)
+    return sorted((path for path in here.iterdir() if path.is_file()), key=str) or [here]
+
+
+def refuse_detours(paths: Iterable[Place]) -> None:
     """Refuse names with `..` in them."""
     message = "the name leads out of its folder with '..'"
     findings = [Finding("S102", message, str(path), f"write {path.resolve()}") for path in paths if ".." in path.parts]
@@ -106,13 +144,13 @@ def refuse_detours(paths: Iterable[Path]) -> None:
         raise QualityError(*findings)
 
 
-def refuse_names(paths: Sequence[Path]) -> None:
+def refuse_names(paths: Sequence[Place]) -> None:
     """Refuse names that lead elsewhere, or that a file system without upper case would confuse."""
     refuse_detours(paths)
     findings: list[Finding] = []
-    seen: dict[str, Path] = {}
+    seen: dict[str, Place] = {}
     for path in paths:
-        if path.is_symlink():
+        if isinstance(path, Path) and path.is_symlink():
             findings.append(Finding("S103", f"is a link to {path.readlink()}", str(path), "hand in the file itself"))
         twin = seen.setdefault(str(path).casefold(), path)
         if twin != path:
@@ -122,49 +160,51 @@ def refuse_names(paths: Sequence[Path]) -> None:
         raise QualityError(*findings)
 
 
-def year_pattern(files: str) -> re.Pattern[str]:
-    """Return the regular expression of a manifest's file pattern; every `{year}` is the same four digits."""
-    first, *rest = (re.escape(part) for part in files.split("{year}"))
-    return re.compile(first + r"(?P<year>\d{4})" + r"(?P=year)".join(rest))
-
-
-def _from_files(module: Module, paths: Sequence[Path]) -> Incoming:
-    delivery = module.manifest.delivery
-    pattern = year_pattern(delivery.files if delivery else f"{module.id}_{{year}}.tif")
-    by_year: dict[int, list[Path]] = {}
-    unmatched = []
-    for path in paths:
-        if match := pattern.fullmatch(path.name):
-            by_year.setdefault(int(match["year"]), []).append(path)
-        else:
-            unmatched.append(str(path))
-    announced = {year: files[0] for year, files in sorted(by_year.items()) if year in module.manifest.years}
-    headers, facts, unreadable = _read_headers(announced)
-    planes = {year: FilePlane(announced[year], h.shape, np.dtype(h.dtype)) for year, h in headers.values.items()}
+def _from_files(module: Module, paths: Sequence[Place], regrid: Method | None) -> Incoming:
+    delivery = module.manifest.delivery or Delivery(files=f"{module.id}_{{year}}.tif", nodata=NODATA)
+    came = sort_files(delivery, paths, module.manifest.years.all())
+    nodata = _nodata(delivery, came)
+    asked = None if module.manifest.grid else module.manifest.regrid
+    planes = Planes(module.grid, nodata, "{tile}" in delivery.files, regrid or asked, _bundles(came))
+    years = {year: planes.of_year(sheets) for year, sheets in came.sheets.items()}
+    headers = {year: made.header for year, made in years.items()}
+    if delivery.nodata == "file":  # whether files agree is a question of its own
+        headers = {year: replace(header, nodata=nodata) for year, header in headers.items()}
+    missing = {year: made.missing for year, made in years.items() if made.plane is None}
     return Incoming(
-        headers,
-        ByYear(planes, headers.missing),
-        {year: str(path) for year, path in announced.items()},
-        module.nodata,
-        unreadable,
-        {year: tuple(map(str, files)) for year, files in by_year.items() if len(files) > 1},
-        tuple(unmatched),
-        {year: str(files[0]) for year, files in sorted(by_year.items()) if year not in announced},
-        facts,
-        {str(path): words for path in announced.values() if (words := foreign_format(path))},
+        ByYear(headers, came.failed),
+        ByYear(
+            {year: made.plane for year, made in years.items() if made.plane is not None}, {**came.failed, **missing}
+        ),
+        came.where,
+        nodata,
+        came.unreadable,
+        came.repeated,
+        came.unmatched,
+        came.extra,
+        ByYear({year: sheets[0].facts for year, sheets in came.sheets.items()}, came.failed),
+        came.foreign,
+        came.sheets,
+        {year: made.joined for year, made in years.items() if made.joined},
+        {year: made.resampling for year, made in years.items() if made.resampling},
+        came.odd_bands,
+        (regrid or asked) is not None,
     )
 
 
-def _read_headers(files: Mapping[int, Path]) -> tuple[ByYear[RasterInfo], ByYear[Facts], tuple[Finding, ...]]:
-    headers: dict[int, RasterInfo] = {}
-    facts: dict[int, Facts] = {}
-    failed: dict[int, str] = {}
-    unreadable: list[Finding] = []
-    for year, path in files.items():
-        try:
-            headers[year], facts[year] = read_header(path)
-        except RasterError as err:
-            # The check of formats says better what is wrong with a file that is known to be something else.
-            unreadable.extend(() if foreign_format(path) else err.findings)
-            failed[year] = f"{path.name} cannot be read"
-    return ByYear(headers, failed), ByYear(facts, failed), tuple(unreadable)
+def _nodata(delivery: Delivery, came: Sorted) -> int:
+    """Return the value for 'no claim'; if files say it themselves, that of the first, which the others are held to."""
+    if isinstance(delivery.nodata, int):
+        return delivery.nodata
+    said = next((sheets[0].header.nodata for sheets in came.sheets.values()), None)
+    return int(said) if said is not None and said in range(256) else NODATA
+
+
+def _bundles(came: Sorted) -> dict[Place, tuple[int, ...]]:
+    """Return the bands that are wanted, by file whose bands lie side by side."""
+    wanted: dict[Place, list[int]] = {}
+    for sheets in came.sheets.values():
+        for sheet in sheets:
+            if sheet.facts.is_bundled:
+                wanted.setdefault(sheet.path, []).append(sheet.band)
+    return {path: tuple(sorted(bands)) for path, bands in wanted.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mutirao.collection import Years
 from mutirao.grid import Grid
@@ -19,16 +19,59 @@ class Maintainer(Frozen):
     contact: str = Field(default="", description="E-mail address, ORCID or forge handle.")
 
 
+class Bands(Frozen):
+    """Which band of a file is which year."""
+
+    first: int | None = Field(
+        default=None, ge=1900, le=2200, description="Year of band 1; band 2 is the year after it, and so on."
+    )
+    names: str | None = Field(
+        default=None, description="Name of a band with {year} in it, for example classification_{year}."
+    )
+
+    @model_validator(mode="after")
+    def _tells_the_year(self) -> Bands:
+        if self.first is None and self.names is None:
+            raise ValueError("say 'first', the year of band 1, or 'names', how bands are called, or both")
+        if self.names is not None and self.names.count("{year}") != 1:
+            raise ValueError(f"names is {self.names!r} and does not say once where the year stands: write {{year}}")
+        return self
+
+
 class Delivery(Frozen):
     """How finished rasters are handed in."""
 
-    files: str = Field(description="File name with {year} in it, for example MEADOWS-{year}-final.tif.")
-    nodata: int = Field(ge=0, le=255, description="Value that means 'no claim' in the files.")
+    files: str = Field(
+        description="File name with {year} in it, for example MEADOWS-{year}-final.tif; {tile} stands for any text, if "
+        "a year comes in several files that lie side by side or overlap."
+    )
+    bands: Bands | None = Field(
+        default=None, description="Years of the bands, if a file has several years; 'files' has no {year} then."
+    )
+    nodata: int | Literal["file"] = Field(
+        description="Value that means 'no claim' in the files, 0 to 255; 'file' if each file says it itself."
+    )
+
+    @field_validator("nodata")
+    @classmethod
+    def _is_a_byte(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and not 0 <= value <= 255:
+            raise ValueError("a value of a byte, 0 to 255, or 'file'")
+        return value
 
     @model_validator(mode="after")
     def _names_the_year(self) -> Delivery:
-        if "{year}" not in self.files:
-            raise ValueError(f"files is {self.files!r} and does not say where the year stands: write {{year}}")
+        if self.bands is None and "{year}" not in self.files:
+            raise ValueError(
+                f"files is {self.files!r} and does not say where the year stands: write {{year}}, or say under 'bands' "
+                "which band is which year"
+            )
+        if self.bands is not None and "{year}" in self.files:
+            raise ValueError(
+                f"files is {self.files!r} with {{year}}, but 'bands' says the years: take one of them away"
+            )
+        if self.files.count("{tile}") > 1:
+            raise ValueError(f"files is {self.files!r} with {{tile}} twice: write it once")
         return self
 
 
@@ -52,7 +95,9 @@ class Manifest(Frozen):
     inputs: tuple[Id, ...] = Field(default=(), description="Datasets it reads, files under configs/datasets/.")
     grid: Grid | None = Field(default=None, description="Its own grid, if not the collection's.")
     regrid: Literal["nearest", "mode"] | None = Field(
-        default=None, description="How its own grid becomes the collection's; recorded in each submission."
+        default=None,
+        description="How its own 'grid' becomes the collection's; without 'grid', how delivered rasters on any other "
+        "grid are resampled to it. Recorded in each submission.",
     )
     legend: Id | None = Field(
         default=None, description="Legend of its own codes, if not the collection's; crosswalk tables must lead there."
@@ -61,7 +106,7 @@ class Manifest(Frozen):
         default={}, description="Class by local code: of the collection's legend, or of 'legend' if that is given."
     )
     parameters: dict[str, float | int | str | bool] = Field(default={}, description="Handed to a python module.")
-    delivery: Delivery | None = Field(default=None, description="Only for the method delivered.")
+    delivery: Delivery | None = Field(default=None, description="How files are named that were made elsewhere.")
     license: str = Field(default="CC-BY-4.0", description="SPDX identifier of the data licence.")
     citation: str = Field(default="", description="How to cite the method.")
 
@@ -69,7 +114,7 @@ class Manifest(Frozen):
     def _fits_its_method(self) -> Manifest:
         if self.method == "delivered" and self.delivery is None:
             raise ValueError("method is delivered, so 'delivery' must say how the files are named")
-        if self.method != "delivered" and self.delivery is not None:
+        if self.method not in ("delivered", "earthengine") and self.delivery is not None:
             raise ValueError(f"method is {self.method}, so there is nothing to say under 'delivery'")
         if self.grid is not None and self.regrid is None:
             raise ValueError("a grid of its own needs 'regrid: nearest' or 'regrid: mode'")

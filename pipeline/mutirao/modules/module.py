@@ -71,8 +71,9 @@ class Module:
 
     @property
     def nodata(self) -> int:
-        """Value that means 'no claim' in the module's own rasters."""
-        return self.manifest.delivery.nodata if self.manifest.delivery else NODATA
+        """Value that means 'no claim' in the module's own rasters, unless each file says it itself."""
+        said = self.manifest.delivery.nodata if self.manifest.delivery else NODATA
+        return said if isinstance(said, int) else NODATA
 
     @property
     def method_file(self) -> Path | None:

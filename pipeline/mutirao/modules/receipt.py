@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from mutirao.collection import Level
 from mutirao.grid import Grid
 from mutirao.model import Frozen, Id, Version
 
@@ -48,11 +49,40 @@ class RegridRecord(Frozen):
     factor: int = Field(ge=1, description="Sides of fine pixels in one coarse pixel.")
 
 
+class ResampleRecord(Frozen):
+    """How rasters that were delivered on another grid became rasters on the module's."""
+
+    years: tuple[int, ...] = Field(min_length=1, description="Years that were delivered so.")
+    method: Literal["nearest", "mode"] = Field(description="What was done; by GDAL's warper.")
+    crs: str = Field(description="CRS of the files.")
+    transform: tuple[float, float, float, float, float, float] = Field(
+        description="Affine of the files from (column, row) to (x, y): a, b, c, d, e, f."
+    )
+    shape: tuple[int, int] = Field(description="Rows and columns of the files, tiles joined.")
+
+
 class CodeRecord(Frozen):
     """State of the network's repository at submission."""
 
     commit: str | None = Field(default=None, description="Commit of HEAD; none outside a git repository.")
     dirty: bool | None = Field(default=None, description="Whether files differed from that commit.")
+
+
+class QualityRecord(Frozen):
+    """The level of the quality scale that a submission had when it was taken in; see `modules.quality`."""
+
+    level: Level | None = Field(description="Level; none if not even the lowest was reached.")
+    met: tuple[Id, ...] = Field(description="Rules of the scale that were met.")
+    waived: tuple[Id, ...] = Field(default=(), description="Rules that a waiver excused.")
+    unmet: dict[Id, str] = Field(description="What was looked at, by rule that was not met or not known.")
+
+
+class ChangeRecord(Frozen):
+    """How much of the map is of another class than in the module's submission before."""
+
+    previous: Version = Field(description="Version of the submission before.")
+    years: tuple[int, ...] = Field(min_length=1, description="Years that both have.")
+    changed_ha: float = Field(ge=0, description="Hectares of another class, summed over these years.")
 
 
 class Submission(Frozen):
@@ -73,12 +103,15 @@ class Submission(Frozen):
     own_legend: OwnLegendRecord | None = Field(default=None, description="None if the module has no legend of its own.")
     crosswalk: dict[int, int] = Field(default={}, description="Legend code by local code, as applied.")
     regrid: RegridRecord | None = Field(default=None, description="None if the rasters came on the grid.")
+    resampled: tuple[ResampleRecord, ...] = Field(default=(), description="Empty if all rasters came on the grid.")
     code: CodeRecord = Field(description="State of the repository.")
     manifest_digest: Digest = Field(description="Digest of manifest.yaml.")
     method_digest: Digest | None = Field(default=None, description="Digest of recipe.yaml or module.py.")
     checks_digest: Digest = Field(description="Digest of checks.json beside it.")
     software: dict[str, str] = Field(description="Version by name.")
     report: dict[str, Any] = Field(default={}, description="What the run says about itself.")
+    quality: QualityRecord | None = Field(default=None, description="None in receipts of older versions of mutirao.")
+    change: ChangeRecord | None = Field(default=None, description="None if there was nothing to compare with.")
     created: str = Field(description="UTC time of submission, ISO 8601.")
 
 
@@ -93,6 +126,22 @@ def grid_digest(grid: Grid) -> Digest:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+class TileDigests:
+    """The sha256 of a module's claims in each tile of a grid, fed year by year."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._tiles = [(tile, hashlib.sha256()) for tile in grid.tiles()]
+
+    def add(self, year: int, plane: np.ndarray) -> None:
+        """Take in the claims of a year, (y, x) uint8 on the grid; years must come in ascending order."""
+        for tile, digest in self._tiles:
+            _feed(digest, year, plane[tile.slices])
+
+    def finish(self) -> dict[str, Digest]:
+        """Return the digests by tile."""
+        return {tile.id: digest.hexdigest() for tile, digest in self._tiles}
+
+
 def tile_digests(classes: np.ndarray | Mapping[int, np.ndarray], grid: Grid) -> dict[str, Digest]:
     """Return the sha256 of a module's claims of all years in each tile of a grid.
 
@@ -102,16 +151,21 @@ def tile_digests(classes: np.ndarray | Mapping[int, np.ndarray], grid: Grid) -> 
     ----------
     classes : (y, x) uint8 on the grid, by year; an array (year, y, x) is digested as the years 0, 1, 2 and so on.
     """
-    planes = dict(sorted(classes.items())) if isinstance(classes, Mapping) else dict(enumerate(classes))
-    return {
-        tile.id: window_digest({year: plane[tile.slices] for year, plane in planes.items()}) for tile in grid.tiles()
-    }
+    planes = classes if isinstance(classes, Mapping) else dict(enumerate(classes))
+    digests = TileDigests(grid)
+    for year in sorted(planes):
+        digests.add(year, planes[year])
+    return digests.finish()
 
 
 def window_digest(windows: Mapping[int, np.ndarray]) -> Digest:
     """Return the sha256 of claims in one window: (y, x) uint8 by year, in ascending order."""
     digest = hashlib.sha256()
     for year, window in windows.items():
-        digest.update(f"{year}|{window.shape}|{window.dtype.str}|".encode())
-        digest.update(np.ascontiguousarray(window).data)
+        _feed(digest, year, window)
     return digest.hexdigest()
+
+
+def _feed(digest: hashlib._Hash, year: int, window: np.ndarray) -> None:
+    digest.update(f"{year}|{window.shape}|{window.dtype.str}|".encode())
+    digest.update(np.ascontiguousarray(window).data)

@@ -113,7 +113,8 @@ def require_runnable(module: Module) -> None:
             "P104",
             "the method 'earthengine' is not available in this version",
             where=module.source.at("method"),
-            remedy="export the rasters from Earth Engine yourself and declare 'method: delivered'",
+            remedy="export what its module.py returns with Earth Engine on the collection's grid, then hand it in with "
+            f"'mutirao submit {module.id} --version V --rasters FOLDER'",
         )
 
 

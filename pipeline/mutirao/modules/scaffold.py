@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,13 +12,13 @@ from typing import Literal, get_args
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.collection import Collection
-from mutirao.errors import UsageError
+from mutirao.errors import Finding, UsageError
 from mutirao.io.storage import whole_folder
-from mutirao.legend import Legend
+from mutirao.legend import LandClass, Legend
 from mutirao.project import Project
 
 Kind = Literal["region", "theme"]
-Method = Literal["recipe", "python", "delivered"]
+Method = Literal["recipe", "python", "earthengine", "delivered"]
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -31,6 +32,9 @@ class _New:
     organisation: str
     maintainer: str
     collection: str
+    contact: str
+    classes: tuple[LandClass, ...]
+    """Classes that it may claim; none if the contributor has still to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,16 @@ class Scaffold:
 
 
 def new_module(
-    project: Project, module_id: str, *, kind: str, method: str, organisation: str, maintainer: str, collection: str
+    project: Project,
+    module_id: str,
+    *,
+    kind: str,
+    method: str,
+    organisation: str,
+    maintainer: str,
+    collection: str,
+    contact: str = "",
+    classes: Sequence[int | str] = (),
 ) -> Scaffold:
     """Make contributors/<id>/ with manifest, method page, method file and a test that passes.
 
@@ -53,42 +66,79 @@ def new_module(
     ----------
     module_id : name of the folder: lower case, digits, `_` and `-`.
     kind : `region` or `theme`.
-    method : `recipe`, `python` or `delivered`.
+    method : `recipe`, `python`, `earthengine` or `delivered`.
     organisation : owner of the module.
     maintainer : name of a person who answers for it.
     collection : a file under configs/collections/.
+    contact : how to reach that person; left to be filled in if empty.
+    classes : codes, names or groups of the collection's legend that it may claim; left to be chosen if empty.
 
     Raises
     ------
     UsageError
-        N101: the folder exists. N102: the name is not allowed. N103: no such kind or method.
+        N101: the folder exists. N102: the name is not allowed. N103: no such kind or method. N104: a class is not one
+        of the legend's.
     ConfigError
         C101: no such collection.
     """
-    module = _New(module_id, kind, method, organisation, maintainer, collection)
     folder = project.module_folder(module_id)
-    _require_choices(module, folder)
+    require_free(project, module_id)
+    _require_choices(kind, method)
     goal = project.collection(collection).value
     legend = project.legend(goal.legend).value
+    claimed = classes_of(legend, classes)
+    module = _New(module_id, kind, method, organisation, maintainer, collection, contact, claimed)
     with whole_folder(folder) as incoming:
         for name, text in _files(module, goal, legend).items():
             path = incoming / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-    return Scaffold(folder, _next_steps(module, folder))
+    return Scaffold(folder, _next_steps(module, folder, goal))
 
 
-def _require_choices(module: _New, folder: Path) -> None:
-    if not _ID.fullmatch(module.id):
+def classes_of(legend: Legend, references: Sequence[int | str]) -> tuple[LandClass, ...]:
+    """Return classes of the legend by code, name or group, each once.
+
+    Raises
+    ------
+    UsageError
+        N104: the legend has no such class or group.
+    """
+    found: dict[int, LandClass] = {}
+    wrong: list[Finding] = []
+    for reference in references:
+        try:
+            found |= {code: legend.by_code[code] for code in sorted(legend.resolve(reference))}
+        except KeyError:
+            message = f"{reference!r} is no class or group of legend '{legend.id}'"
+            wrong.append(Finding("N104", message, "classes", legend.hint(reference)))
+    if wrong:
+        raise UsageError(*wrong)
+    return tuple(found.values())
+
+
+def require_free(project: Project, module_id: str) -> None:
+    """Refuse a name that no module can have, or that one has.
+
+    Raises
+    ------
+    UsageError
+        N101: the folder exists. N102: the name is not allowed.
+    """
+    if not _ID.fullmatch(module_id):
         remedy = "begin with a lower-case letter; then lower-case letters, digits, _ and -"
-        raise UsageError.because("N102", f"'{module.id}' is no name for a module", where="id", remedy=remedy)
-    for name, value, choices in (("kind", module.kind, get_args(Kind)), ("method", module.method, get_args(Method))):
+        raise UsageError.because("N102", f"'{module_id}' is no name for a module", where="id", remedy=remedy)
+    folder = project.module_folder(module_id)
+    if folder.exists():
+        remedy = "choose another name, or go on in the folder that is there"
+        raise UsageError.because("N101", f"module '{module_id}' exists", where=str(folder), remedy=remedy)
+
+
+def _require_choices(kind: str, method: str) -> None:
+    for name, value, choices in (("kind", kind, get_args(Kind)), ("method", method, get_args(Method))):
         if value not in choices:
             remedy = f"choose {', '.join(choices)}"
             raise UsageError.because("N103", f"there is no template for {name} '{value}'", where=name, remedy=remedy)
-    if folder.exists():
-        remedy = "choose another name, or go on in the folder that is there"
-        raise UsageError.because("N101", f"module '{module.id}' exists", where=str(folder), remedy=remedy)
 
 
 def _files(module: _New, collection: Collection, legend: Legend) -> dict[str, str]:
@@ -97,18 +147,31 @@ def _files(module: _New, collection: Collection, legend: Legend) -> dict[str, st
     templates[f"tests/test_{module.id}.py"] = "test_module.py"
     if module.method == "python":
         templates["module.py"] = "module.py"
+    if module.method == "earthengine":
+        templates["module.py"] = "earthengine.py"
     if module.method == "recipe":
         templates |= {"recipe.yaml": "recipe.yaml", "samples/points.csv": "points.csv"}
     values = {
         "module": module,
         "legend": legend,
         # A classifier needs two classes; the others may begin with one.
-        "classes": legend.leaves[: 2 if module.method == "recipe" else 1],
+        "classes": module.classes or legend.leaves[: 2 if module.method == "recipe" else 1],
         "years": collection.years,
         "license": collection.license,
+        **_export_grid(collection),
     }
     environment = _environment()
     return {name: environment.get_template(f"{source}.j2").render(values) for name, source in templates.items()}
+
+
+def _export_grid(collection: Collection) -> dict[str, object]:
+    """Return the collection's grid in the words of Earth Engine's exports."""
+    rows, columns = collection.grid.shape
+    return {
+        "crs": collection.grid.crs,
+        "transform": collection.grid.transform[:6],
+        "dimensions": f"{columns}x{rows}",
+    }
 
 
 def _environment() -> Environment:
@@ -125,18 +188,29 @@ def _environment() -> Environment:
     return environment
 
 
-def _next_steps(module: _New, folder: Path) -> tuple[str, ...]:
+def _next_steps(module: _New, folder: Path, collection: Collection) -> tuple[str, ...]:
     fill = f"Fill in the lines marked TODO in {folder / 'manifest.yaml'}, then set 'status: active'."
-    page = f"Tell in {folder / 'README.md'} how the map is made."
+    page = f"Tell in {folder / 'README.md'} how the map is made; the lines marked TODO say what to tell."
+    owners = "Run mutirao sync, so that owners and lists of modules know the new one; commit what it changes."
     check = f"mutirao check {module.id}"
     run, submit = f"mutirao run {module.id}", f"mutirao submit {module.id} --version 1.0.0"
+    with_files = (f"{check} --rasters exports", f"{submit} --rasters exports")
+    grid = _export_grid(collection)
+    place = f"crs {grid['crs']}, crsTransform {list(collection.grid.transform[:6])}, dimensions {grid['dimensions']}"
     middle: dict[str, tuple[str, ...]] = {
         "recipe": ("Describe samples and features in recipe.yaml.", run, check, submit),
         "python": ("Write classify() in module.py.", run, check, submit),
+        "earthengine": (
+            "Write image() in module.py. mutirao does not run it yet: you export, and hand the files in.",
+            f"Export every year exactly on the collection's grid: python {folder / 'module.py'} CLOUD-PROJECT does it "
+            f"({place}).",
+            "When the tasks are done, copy the files from Google Drive into a folder, here called exports.",
+            *with_files,
+        ),
         "delivered": (
-            "Export one raster a year, named as 'delivery.files' says.",
-            f"{check} --rasters FOLDER",
-            f"{submit} --rasters FOLDER",
+            f"Export the rasters on the collection's grid ({place}) into a folder, here called exports, named as "
+            "'delivery' in the manifest says: one file a year, or tiles, or a band a year.",
+            *with_files,
         ),
     }
-    return (fill, page, *middle[module.method])
+    return (fill, page, owners, *middle[module.method])
