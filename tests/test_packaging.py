@@ -27,6 +27,7 @@ def test_wheel_holds_viewer_templates_and_the_demonstration(wheel):
         "mutirao/web/viewer/assets/viewer.js",
         "mutirao/web/viewer/assets/THIRD-PARTY-NOTICES.txt",
         "mutirao/web/templates/release-notes.md.j2",
+        "mutirao/modules/quality/default.yaml",
         "mutirao/network/configs/collections/banat.yaml",
         "mutirao/network/contributors/meadows/make_exports.py",
         "mutirao/py.typed",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from mutirao.grid import Grid
+from mutirao.limits import Limits
 from mutirao.model import Frozen, Id, Reference, Version
+
+Level = Literal["bronze", "silver", "gold", "platinum"]
+"""Level of the quality scale, from the lowest to the highest."""
 
 
 class Years(Frozen):
@@ -95,6 +100,57 @@ class Gates(Frozen):
     min_agreement: dict[Id, float] = Field(default={}, description="Smallest overall agreement by comparison.")
 
 
+class Milestone(Frozen):
+    """A day by which something is due."""
+
+    id: Id = Field(description="Name of the milestone.")
+    title: str = Field(min_length=1, description="What is due, in one line.")
+    due: date = Field(description="Day, 2027-03-31; what comes on that day is on time.")
+    needs: Literal["submissions", "reviews", "release"] = Field(
+        description="Of each module, a submission with all its years, or one that a reviewer accepted; or a release."
+    )
+    since: date | None = Field(default=None, description="What came before this day does not count.")
+    modules: tuple[Id, ...] = Field(default=(), description="Modules that it concerns; all of the collection if empty.")
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Milestone:
+        if self.since and self.since > self.due:
+            raise ValueError(f"since {self.since} is after the day that it is due, {self.due}")
+        if self.needs == "release" and self.modules:
+            raise ValueError("a release is due of the whole collection: take 'modules' away")
+        return self
+
+
+class Goal(Frozen):
+    """What all modules want to reach together."""
+
+    id: Id = Field(description="Name of the goal.")
+    title: str = Field(min_length=1, description="The goal in one line.")
+    level: Level | None = Field(default=None, description="Level of the quality scale that each module reaches.")
+    all_years: bool = Field(default=False, description="Each module delivers all years that its manifest announces.")
+    by: date | None = Field(default=None, description="Day by which it is to be reached; none if there is none.")
+    modules: tuple[Id, ...] = Field(default=(), description="Modules that it concerns; all of the collection if empty.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Goal:
+        if self.level is None and not self.all_years:
+            raise ValueError("a goal asks for a 'level', or for 'all_years'")
+        return self
+
+
+class ReferencePoints(Frozen):
+    """Points kept for accuracy, near which nobody may train."""
+
+    files: tuple[str, ...] = Field(
+        min_length=1, description="CSV with a header, GeoJSON or GeoPackage of points, relative to this file."
+    )
+    lon: str = Field(default="lon", description="Column of a CSV with the longitude, WGS 84 degrees.")
+    lat: str = Field(default="lat", description="Column of a CSV with the latitude, WGS 84 degrees.")
+    min_distance_m: float = Field(
+        gt=0, description="Metres on the ellipsoid that a training point keeps from each of them."
+    )
+
+
 class Collection(Frozen):
     """Configuration of one collection: configs/collections/<id>.yaml."""
 
@@ -120,3 +176,31 @@ class Collection(Frozen):
         default=(), description="Changes from one year to the next that modules are asked about."
     )
     gates: Gates = Field(default=Gates(), description="Conditions of a release.")
+    checks: Limits = Field(default=Limits(), description="What the advice of the checks takes for ordinary.")
+    reference: ReferencePoints | None = Field(
+        default=None, description="Points kept for accuracy, which training must stay away from."
+    )
+    milestones: tuple[Milestone, ...] = Field(default=(), description="What is due when.")
+    goals: tuple[Goal, ...] = Field(default=(), description="What the modules want to reach together.")
+
+    @model_validator(mode="after")
+    def _speaks_of_its_modules(self) -> Self:
+        known = {member.module for member in self.modules}
+        asked: list[Milestone | Goal] = [*self.milestones, *self.goals]
+        strange = [f"'{entry.id}' names '{name}'" for entry in asked for name in entry.modules if name not in known]
+        if strange:
+            raise ValueError(f"no module of the collection: {', '.join(strange)}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        for kind, entries in (("milestones", self.milestones), ("goals", self.goals)):
+            ids = [entry.id for entry in entries]
+            twice = sorted({entry for entry in ids if ids.count(entry) > 1})
+            if twice:
+                raise ValueError(f"two {kind} are called '{twice[0]}': give one of them another id")
+        return self
+
+    def product(self) -> Collection:
+        """Return the collection without what is about people's work and not about the map."""
+        return self.model_copy(update={"milestones": (), "goals": ()})

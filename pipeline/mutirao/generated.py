@@ -1,4 +1,4 @@
-"""Files that are made from the code: JSON Schemas for editors, and the reference of findings."""
+"""Files that are made from code and manifests: schemas for editors, reference pages, owners and table of modules."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ from mutirao.filters.step import Step
 from mutirao.imagery.dataset import Dataset
 from mutirao.integration.prevalence import RuleSet
 from mutirao.io.storage import write_text
+from mutirao.io.storagespec import Storage
 from mutirao.legend import Legend
 from mutirao.modules.manifest import Manifest
+from mutirao.modules.ownership import codeowners, module_table
+from mutirao.modules.quality.accuracy import Assessments
+from mutirao.modules.quality.page import quality_page
+from mutirao.modules.quality.scale import Scale
 from mutirao.modules.reference import findings_reference
+from mutirao.modules.waivers import Waivers
+from mutirao.project import Project
 from mutirao.trust.policy import Policy
 from mutirao.trust.reviews import Review
 
@@ -43,7 +50,9 @@ from the models by `mutirao sync`.
 In `where`, the values of a layer are one value or its name, a list of them, `{at_least: 9, at_most: 45}` or
 `{none_of: [pantanal]}`; of several layers, all must hold. Whatever a step may write, it sees all pixels, years and
 classes."""
+OWNERS = "CODEOWNERS"
 SCHEMAS: dict[str, type[BaseModel]] = {
+    "accuracy": Assessments,
     "chain": Chain,
     "cluster": ClusterSpec,
     "collection": Collection,
@@ -52,17 +61,39 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "legend": Legend,
     "manifest": Manifest,
     "policy": Policy,
+    "quality": Scale,
     "recipe": Recipe,
     "review": Review,
     "rules": RuleSet,
+    "storage": Storage,
+    "waivers": Waivers,
 }
 
 
-def contents() -> dict[str, str]:
-    """Return the text of every generated file by path relative to the repository."""
-    schemas = {f"configs/schemas/{name}.schema.json": _schema(model) for name, model in SCHEMAS.items()}
+def contents(project: Project) -> dict[str, str]:
+    """Return the text of every generated file by path relative to the repository.
+
+    The pages about mutirao itself are written where `docs/reference/` is there, the table of modules where `docs/` is:
+    a network without them gets schemas and CODEOWNERS.
+
+    Raises
+    ------
+    ConfigError
+        C102 to C106: a manifest cannot be read.
+    """
+    files = {f"configs/schemas/{name}.schema.json": _schema(model) for name, model in SCHEMAS.items()}
+    manifests = [project.manifest(module).value for module in project.module_ids()]
+    if manifests:
+        files[OWNERS] = codeowners(manifests, _text(project.root / OWNERS) or "")
+    if manifests and (project.root / "docs").is_dir():
+        files["docs/modules.md"] = module_table(manifests)
+    return {**files, **(pages() if (project.root / "docs/reference").is_dir() else {})}
+
+
+def pages() -> dict[str, str]:
+    """Return the pages about mutirao itself, by path relative to the repository."""
     return {
-        **schemas,
+        "docs/quality.md": quality_page(),
         "docs/reference/findings.md": findings_reference(),
         "docs/reference/filters.md": filter_reference(),
     }
@@ -116,15 +147,15 @@ def _schema(model: type[BaseModel]) -> str:
     return json.dumps(model.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
 
 
-def stale(root: Path) -> list[str]:
-    """Return the generated files that are missing or differ from what the code makes now."""
-    return [name for name, text in contents().items() if _text(root / name) != text]
+def stale(project: Project) -> list[str]:
+    """Return the generated files that are missing or differ from what the code and the manifests make now."""
+    return [name for name, text in contents(project).items() if _text(project.root / name) != text]
 
 
-def write(root: Path) -> None:
+def write(project: Project) -> None:
     """Write every generated file."""
-    for name, text in contents().items():
-        write_text(root / name, text)
+    for name, text in contents(project).items():
+        write_text(project.root / name, text)
 
 
 def _text(path: Path) -> str | None:

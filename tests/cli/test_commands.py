@@ -57,7 +57,7 @@ def test_status_tells_modules_build_and_releases(call, at):
     told = json.loads(out)
     assert status == 0
     assert {module["module"]: module["versions"][-1] for module in told["modules"]}["meadows"] == "0.2.0"
-    assert told["releases"] == ["0.1.0", "0.2.0"]
+    assert [release["version"] for release in told["releases"]] == ["0.1.0", "0.2.0"]
     assert told["build"]["newer_submissions"] == []
     assert "meadows" in call(*at, "status")[1]
 

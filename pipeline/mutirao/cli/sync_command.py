@@ -1,4 +1,4 @@
-"""`mutirao sync`: make again what is generated from the models."""
+"""`mutirao sync`: make again what is generated from the code and the manifests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def command(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale, and end with 1.")] = False,
 ) -> None:
-    """Write the JSON Schemas and reference pages that are generated from the code."""
+    """Write what is generated: JSON Schemas, CODEOWNERS and table of the modules, reference pages."""
     from mutirao.generated import stale, write
 
-    root = context.obj.project().root
-    old = stale(root)
+    project = context.obj.project()
+    old = stale(project)
     if not check:
-        write(root)
+        write(project)
     for path in old:
         out.print(f"{'stale' if check else 'written'}: {path}", soft_wrap=True)
     if not old:

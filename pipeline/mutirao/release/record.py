@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from pydantic import Field
+
+from mutirao.collection import Level
 from mutirao.engine.record import AgreementRecord, ModuleRecord, RuleRecord, StepRecord
 from mutirao.grid import Grid
 from mutirao.model import Frozen, version_key
@@ -21,6 +26,17 @@ class FileRecord(Frozen):
     """Digest of the decoded pixels with grid, dtype and nodata; rasters only."""
     dtype: str | None = None
     """Type of the pixels; rasters only."""
+
+
+class WaiverRecord(Frozen):
+    """Something that the network let pass in a module's submission."""
+
+    module: str
+    subject: str
+    """Code of a check, or rule of the quality scale."""
+    author: str
+    reason: str
+    expires: date
 
 
 class Release(Frozen):
@@ -52,6 +68,10 @@ class Release(Frozen):
     """What the network asked to be signed when it was built; empty if it does not sign."""
     held_back: tuple[str, ...] = ()
     """Submissions that were there and not read, because of a signature or review, in words."""
+    levels: dict[str, Level | None] = Field(default_factory=dict)
+    """Level of the quality scale by module on the day of the release; older releases have none."""
+    waivers: tuple[WaiverRecord, ...] = ()
+    """Waivers in force for its submissions on that day."""
     files: tuple[FileRecord, ...]
     previous: str | None
     """sha256 of the release.json of the version before."""
