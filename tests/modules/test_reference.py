@@ -16,7 +16,7 @@ SHARED = {
     "M202",
     "M305",
     *("S102", "S103", "S104", "S105", "S106", "S121", "S124"),
-    *("C101", "F130", "K103", "R203", "U113"),
+    *("C101", "F130", "G102", "K103", "R203", "U113"),
 }
 """Codes that a check passes on from where the fault is met, that `verify` tells of submissions as the store does, and
 faults that several rooms can meet first."""

@@ -17,6 +17,7 @@ from mutirao.cli.serve_command import show
 
 if TYPE_CHECKING:
     from mutirao.demo import Demonstration
+    from mutirao.project import Project
 
 
 def command(
@@ -34,12 +35,14 @@ def command(
     project = demo_project(context.obj.folder or Path.cwd(), context.obj.workspace)
     result = demonstrate(project, Watching(), data)
     _tell(result)
+    _report(project)
     out.print(_cost(time.perf_counter() - started))
     newest = result.releases[-1].folder
     if serve:
         show(newest, port, browser=False)
     else:
-        out.print(f"look at it: {sys.argv[0]} serve {os.path.relpath(newest)}", soft_wrap=True)
+        shown = os.path.relpath(newest) if isinstance(newest, Path) else newest
+        out.print(f"look at it: {sys.argv[0]} serve {shown}", soft_wrap=True)
 
 
 def _tell(result: Demonstration) -> None:
@@ -52,6 +55,18 @@ def _tell(result: Demonstration) -> None:
     draw(result.builds[-1], result.releases[-1].folder)
     if result.did_nothing:
         out.print("everything was there already: nothing was done again")
+
+
+def _report(project: Project) -> None:
+    """Write the pages about the newest submissions, unless they are there."""
+    from mutirao.cli.report_command import write_report
+    from mutirao.demo import SECOND
+
+    for module, version in SECOND.items():
+        page = project.reports / module / f"{version}.html"
+        if not page.is_file():
+            write_report(project, module, version)
+        out.print(f"report: {page}", soft_wrap=True, markup=False)
 
 
 def _cost(seconds: float) -> str:

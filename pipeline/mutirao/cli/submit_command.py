@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
+from mutirao.errors import MutiraoError, UsageError
 
 if TYPE_CHECKING:
+    from mutirao.io.places import Place
     from mutirao.modules.acknowledgement import Acknowledgement
+    from mutirao.modules.incoming import HandedIn
     from mutirao.modules.submission import Submitted
     from mutirao.project import Project
+
+
+class Method(StrEnum):
+    """Ways to resample."""
+
+    nearest = "nearest"
+    mode = "mode"
+
+
+Regrid = Annotated[
+    Method | None,
+    typer.Option(help="Resample rasters that lie on another grid; it is recorded. Without it they are refused."),
+]
 
 
 def command(
@@ -20,20 +37,41 @@ def command(
     module: Annotated[str, typer.Argument(help="Module to submit.")],
     version: Annotated[str, typer.Option(help="major.minor.patch; a version is never changed.")],
     rasters: Annotated[str | None, typer.Option(help="Folder or pattern of rasters; default: the last run.")] = None,
+    regrid: Regrid = None,
     key: Annotated[Path | None, typer.Option(help="Key that signs it, or the .pub file of one in an agent.")] = None,
     json: Json = False,
 ) -> None:
     """Check a module's rasters and keep them as an immutable version."""
-    result = hand_in(context.obj.project(), module, version, rasters, key)
+    given = handed_in(rasters, regrid)
+    result = hand_in(context.obj.project(), module, version, given, key)
+    page = _report(context.obj.project(), result)
     if json:
         told = result.acknowledged.model_dump(mode="json")
         receipt = result.receipt.model_dump(mode="json")
-        print_json({"created": result.created, "folder": result.folder, **receipt, "acknowledged": told})
+        made = {"created": result.created, "folder": result.folder, "page": page}
+        print_json({**made, **receipt, "acknowledged": told})
         return
     show_findings(result.findings)
     state = "submitted" if result.created else "was already submitted with the same pixels, nothing to do"
     out.print(f"{module} {version} {state}: {result.folder}", soft_wrap=True)
     _tell(context.obj.project(), result.acknowledged)
+    out.print(f"report: {page}" if page else "no report could be made; try 'mutirao report'", soft_wrap=True)
+
+
+def _report(project: Project, result: Submitted) -> Place | None:
+    """Write the page about a submission; none if that fails, for the submission is made and stands."""
+    from mutirao.cli.report_command import write_report
+
+    receipt = result.receipt
+    page = project.reports / receipt.module / f"{receipt.version}.html"
+    if not result.created and page.is_file():
+        return page
+    try:
+        write_report(project, receipt.module, receipt.version, review=result.review if result.created else None)
+    except (MutiraoError, OSError) as err:
+        show_findings(err.findings if isinstance(err, MutiraoError) else ())
+        return None
+    return page
 
 
 def _tell(project: Project, told: Acknowledgement) -> None:
@@ -53,7 +91,23 @@ def _tell(project: Project, told: Acknowledgement) -> None:
     out.print(f"  {told.trust}", soft_wrap=True, markup=False)
 
 
-def hand_in(project: Project, module: str, version: str, rasters: str | None, key: Path | None = None) -> Submitted:
+def handed_in(rasters: str | None, regrid: Method | None) -> HandedIn | None:
+    """Return delivered rasters and what is wanted for them; none if a run is meant."""
+    from mutirao.modules.incoming import HandedIn
+
+    if rasters is not None:
+        return HandedIn(rasters, regrid.value if regrid else None)
+    if regrid is not None:
+        remedy = "name the files with --rasters, or leave --regrid out"
+        raise UsageError.because(
+            "U114", "the result of a run lies on the grid already", where="--regrid", remedy=remedy
+        )
+    return None
+
+
+def hand_in(
+    project: Project, module: str, version: str, rasters: HandedIn | None, key: Path | None = None
+) -> Submitted:
     """Submit delivered rasters, or else the module's last run."""
     from mutirao.engine.runs import finished
     from mutirao.modules.submission import submit

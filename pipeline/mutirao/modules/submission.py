@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from mutirao.errors import Finding, ImmutableError, QualityError, ResourceError
+from mutirao.io.places import Place
 from mutirao.io.rasters import pixel_digest
 from mutirao.model import require_version, version_key
 from mutirao.modules.acknowledgement import Acknowledgement, acknowledge
 from mutirao.modules.discovery import load_module
 from mutirao.modules.incoming import Rasters
 from mutirao.modules.package import Package, write_package
+from mutirao.modules.quality.grade import grade
 from mutirao.modules.receipt import RECEIPT, Submission
-from mutirao.modules.review import review_rasters
+from mutirao.modules.review import Review, review_rasters
 from mutirao.modules.store import (
     StoredSubmission,
     list_submissions,
@@ -46,7 +48,7 @@ class Submitted:
 
     receipt: Submission
     """What submission.json says."""
-    folder: Path
+    folder: Place
     """Where it lies, for ever."""
     created: bool
     """False if the same version with the same pixels was already there."""
@@ -54,6 +56,8 @@ class Submitted:
     """Advice; nothing that refuses."""
     skipped: tuple[str, ...]
     """What could not be checked, and why."""
+    review: Review
+    """What was looked at, for a report."""
     acknowledged: Acknowledgement
     """What the submitter is told, kept in receipts/."""
 
@@ -77,8 +81,8 @@ def submit(
     ----------
     version : major.minor.patch.
     rasters : arrays of a run, (year, y, x) uint8 local codes on the module's grid, 0 means no claim, or (y, x) by
-        year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. The classes of all
-        years are held in memory while they are written.
+        year; or delivered files: a folder, a glob or a list of paths, named as the manifest says. Memory holds the
+        classes of as many years as are written at the same time.
     report : what the run says about itself, kept in the receipt.
     key : private key, or public key of one in an agent, that signs the receipt; a must if the network asks for it.
 
@@ -87,7 +91,8 @@ def submit(
     ConfigError
         The module cannot be linked; see `load_module`.
     QualityError
-        With all findings, advice included, if any of them blocks; K202 to K209: the signature would prove nothing.
+        With all findings, advice included, if any of them blocks, Q101 to Q104 about waivers and Q201 if the module
+        would fall below its last level among them; K202 to K209: the signature would prove nothing.
         Nothing is written. S121, S123: what is there under this version is another's, or in quarantine.
     ImmutableError
         S101: the version exists with other pixels. S122: a later version is there.
@@ -100,16 +105,17 @@ def submit(
     module = load_module(project, module_id)
     sign = receipt_signer(project, module.source, key)
     _require_newer(project, module.id, version)
-    review = review_rasters(module, rasters, project)
+    graded = grade(project, module, review_rasters(module, rasters, project), version, report=report, signs=bool(sign))
+    review = graded.review
     if not review.is_accepted:
         raise QualityError(*review.findings)
-    package = Package(project, module, version, review, report or {}, sign)
+    package = Package(project, module, version, review, report or {}, sign, graded.verdict.record(), graded.change)
     created = _store(project.submissions / module.id / version, package)
     stored = load_submission(project, module.id, version)
     if not created:
         _require_same_pixels(stored, review.classes.values)
     told = acknowledge(project, stored)
-    return Submitted(stored.receipt, stored.folder, created, review.findings, review.skipped, told)
+    return Submitted(stored.receipt, stored.folder, created, review.findings, review.skipped, review, told)
 
 
 def _require_newer(project: Project, module: str, version: str) -> None:
@@ -122,7 +128,7 @@ def _require_newer(project: Project, module: str, version: str) -> None:
         raise ImmutableError.because("S122", message, where=str(folder), remedy=remedy)
 
 
-def _store(folder: Path, package: Package) -> bool:
+def _store(folder: Place, package: Package) -> bool:
     """Write a submission unless there is one; return whether it was written."""
     if (folder / RECEIPT).exists():
         return False
