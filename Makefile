@@ -7,7 +7,7 @@ DEMO_FLAGS ?=
 SOAK_KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint type check sync benchmarks viewer clean
+.PHONY: help setup demo test soak lint type check sync benchmarks scale viewer clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36m%-11s\033[0m %s\n", $$1, $$2}'
@@ -44,6 +44,14 @@ sync: $(STAMP) ## Write the schemas and reference pages that are generated from 
 benchmarks: $(STAMP) ## Time the kernels beside what a user would pick instead
 	$(BIN)/python benchmarks/integration.py
 	$(BIN)/python benchmarks/filters.py
+
+scale: $(STAMP) ## Measure a country of 1.5 gigapixel-years and the peers, for docs/scale.md (half an hour)
+	mkdir -p workspace/scale
+	$(BIN)/python benchmarks/country.py --series --side 2048 --years 24 --tile 1024 --json workspace/scale/series.json
+	$(BIN)/python benchmarks/country.py --side 6144 --years 41 --tile 1536 --json workspace/scale/country.json
+	$(BIN)/python benchmarks/endtoend.py --json workspace/scale/endtoend.json
+	$(BIN)/python benchmarks/country.py --into docs/scale.md \
+		--report workspace/scale/series.json workspace/scale/country.json workspace/scale/endtoend.json
 
 viewer: ## Build the map page again (needs Node)
 	cd viewer && npm ci && npm run build
