@@ -11,7 +11,8 @@ and what each step changed, in hectares and as tables; digests of every layer; a
 memory that does not grow with the map.
 
 Ours is given one core and two, as threads and as processes of Dask; numpy one, as such a script is written, and two,
-with threads over the years and steps in blocks; dask two, as threads. The last line says what the ledger costs: keys,
+with threads over the years and steps in blocks; dask two, as threads, in the idiom of the documentation (`idiomatic`)
+and in bytes. The last line says what the ledger costs: keys,
 digests, receipts and renaming, timed where they happen, as a share of the whole build in one thread.
 """
 
@@ -29,14 +30,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 from countryfiles import CHAIN, FIRST, ID, VERSION, Country, make_project, submit_directly
-from peers import LAYERS, WAYS, Rule, Task, write_stacks, write_tiff
+from idiomatic import by_idiom
+from peers import BLOCK, LAYERS, Rule, Stacks, Task, by_numpy, by_xarray, write_stacks, write_tiff
 from peers import write_cog as write_plain_cog
 from scalereport import print_ways
 
@@ -57,7 +59,13 @@ Spent = dict[str, float]
 NOTHING: Spent = {"wall": 0.0, "cpu": 0.0, "peak_bytes": 0.0}
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 RUNS = (("ours", 1), ("ours", 2), ("ours, processes", 1), ("ours, processes", 2))
-PEERS = (("numpy", 1), ("numpy, tuned", 2), ("xarray + dask", 2))
+PEERS = (("numpy", 1), ("numpy, tuned", 2), ("xarray + dask", 2), ("xarray + dask, tuned", 2))
+WAYS: dict[str, Callable[[Task, int], Stacks]] = {
+    "numpy": by_numpy,
+    "numpy, tuned": partial(by_numpy, block=BLOCK),
+    "xarray + dask": by_idiom,
+    "xarray + dask, tuned": by_xarray,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

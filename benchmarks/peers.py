@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -311,10 +310,3 @@ def write_cog(path: Path, pixels: np.ndarray, place: Mapping[str, Any]) -> None:
             dst.write(pixels, 1)
         options = {"COMPRESS": "DEFLATE", "LEVEL": 6, "BLOCKSIZE": 512, "OVERVIEW_RESAMPLING": "MODE"}
         rasterio.shutil.copy(memory.name, path, driver="COG", BIGTIFF="IF_SAFER", **options)
-
-
-WAYS: dict[str, Callable[[Task, int], Stacks]] = {
-    "numpy": by_numpy,
-    "numpy, tuned": partial(by_numpy, block=BLOCK),
-    "xarray + dask": by_xarray,
-}

@@ -129,7 +129,9 @@ def test_a_country_builds_with_overlaps_holes_and_seams(countryfiles, tmp_path):
     assert set(np.unique(changed)) >= {0, 1, 2, 6}, "gaps, interruptions and small patches are there to be filtered"
 
 
-@pytest.mark.parametrize(("way", "threads"), [("numpy", 1), ("numpy, tuned", 2), ("xarray + dask", 1)])
+@pytest.mark.parametrize(
+    ("way", "threads"), [("numpy", 1), ("numpy, tuned", 2), ("xarray + dask", 2), ("xarray + dask, tuned", 1)]
+)
 def test_the_peers_make_our_pixels(scripts, countryfiles, tmp_path, way, threads):
     endtoend, peers = scripts("endtoend"), scripts("peers")
     country, project = made(countryfiles, tmp_path / "country", side=150, years=9, tile=64)
@@ -138,7 +140,7 @@ def test_the_peers_make_our_pixels(scripts, countryfiles, tmp_path, way, threads
         folder.mkdir()
     endtoend.write_product(build(project, "country", Silent()), ours, 2)
     task = endtoend.task_of(country, project.root)
-    peers.write_stacks(peers.write_cog, task, peers.WAYS[way](task, threads), theirs, threads)
+    peers.write_stacks(peers.write_cog, task, endtoend.WAYS[way](task, threads), theirs, threads)
     endtoend.compare(country, [ours, theirs])
     changed = theirs / "rule-4.tif"
     changed.write_bytes((ours / "class-4.tif").read_bytes())
