@@ -442,6 +442,7 @@ def test_second_holder_waits_and_says_so_once(object_store, monkeypatch):
         (None, 2**22 + 1, 0, True),
         (None, os.getpid(), 0, False),
     ],
+    ids=["beats elsewhere", "silent elsewhere", "ended here", "runs here"],
 )
 def test_lease_of_the_dead_is_taken_over(object_store, monkeypatch, host, pid, age_s, free):
     """Of another machine when it was silent for long, of a process of this one at once; pid 2**22 + 1 cannot live."""
