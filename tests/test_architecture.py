@@ -11,8 +11,8 @@ import mutirao
 
 PACKAGE = Path(mutirao.__file__).parent
 PURE = {
-    "errors", "model", "legend", "crosswalk", "grid", "limits", "collection", "imagery", "classify", "integration",
-    "filters", "change", "accuracy", "statistics",
+    "errors", "model", "legend", "crosswalk", "grid", "limits", "templates", "collection", "imagery", "classify",
+    "integration", "filters", "change", "accuracy", "statistics",
 }  # fmt: skip
 EDGE = {"io"}
 DOOR = {"rasterio", "ee", "pystac_client", "fsspec", "zarr", "h5netcdf", "geopandas", "s3fs", "botocore"}

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mutirao.filters.chain import Chain
 from mutirao.filters.step import Between, Condition, Except, Span, Step
 from mutirao.legend import LandClass, Legend
 from mutirao.model import Reference
+from mutirao.templates import fill
 
 Words = tuple[str | LandClass, ...]
 """Text and classes in a row; a class is shown with its colour."""
@@ -151,8 +150,4 @@ def scope_words(row: DescribedStep) -> str:
 
 def as_html(chain: Chain, rows: Iterable[DescribedStep]) -> str:
     """Return the steps as a page that needs nothing else."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    return environment.get_template("chain.html.j2").render(title=chain.title, rows=list(rows), scope=scope_words)
+    return fill("chain.html.j2", {"title": chain.title, "rows": list(rows), "scope": scope_words})

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mutirao.collection import Years
 from mutirao.integration.prevalence import SKIP, Assign, Conditions, From, Map, References, Rule, RuleSet, as_tuple
 from mutirao.integration.resolve import Vocabulary
 from mutirao.integration.universe import Witness
 from mutirao.legend import NODATA, LandClass, Legend
 from mutirao.model import Reference
+from mutirao.templates import fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +203,4 @@ def claim_words(row: Described) -> str:
 
 def as_html(rule_set: RuleSet, rows: Sequence[Described]) -> str:
     """Return the rules as a page that needs nothing else."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    return environment.get_template("rules.html.j2").render(title=rule_set.title, rows=rows)
+    return fill("rules.html.j2", {"title": rule_set.title, "rows": rows})

@@ -85,6 +85,10 @@ def _check(frame: geopandas.GeoDataFrame, territories: Territories, path: Path) 
     if len(repeated):
         remedy = "give every polygon an identifier of its own, or merge the polygons"
         raise ConfigError.because("T103", f"'{repeated.iloc[0]}' is used twice", where=str(path), remedy=remedy)
+    _require_crs(frame, path)
+
+
+def _require_crs(frame: geopandas.GeoDataFrame, path: Path) -> None:
     if frame.crs is None:
         raise ConfigError.because("T104", "the file names no CRS", where=str(path), remedy="store the CRS in the file")
 
@@ -98,8 +102,7 @@ def read_mask(path: Path, grid: Grid) -> np.ndarray:
         T101 the file cannot be read; T104 no CRS.
     """
     frame = _read(path)
-    if frame.crs is None:
-        raise ConfigError.because("T104", "the file names no CRS", where=str(path), remedy="store the CRS in the file")
+    _require_crs(frame, path)
     return Outlines(frame.to_crs(grid.pyproj_crs).geometry, grid).burn(grid.whole) > 0
 
 
@@ -116,8 +119,7 @@ def read_outlines(path: Path, grid: Grid, tolerance: float) -> tuple[np.ndarray,
         T101 the file cannot be read; T104 no CRS.
     """
     frame = _read(path)
-    if frame.crs is None:
-        raise ConfigError.because("T104", "the file names no CRS", where=str(path), remedy="store the CRS in the file")
+    _require_crs(frame, path)
     shapes = frame.to_crs(grid.pyproj_crs).geometry.simplify(tolerance * grid.resolution).explode()
     lines = [line for shape in shapes if shape.geom_type == "Polygon" for line in (shape.exterior, *shape.interiors)]
     west, north = grid.origin

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.collection import Collection
 from mutirao.release.record import Release
 from mutirao.release.rulenews import RuleNews
+from mutirao.templates import fill
 
 MOST_CHANGES = 12
 """Rows of the table of changes; all of them are in tables/changes.csv."""
@@ -30,7 +30,7 @@ def release_notes(
         "through": {} if changes is None else by_cause(changes),
         "rule_news": rule_news,
     }
-    return _environment().get_template("release-notes.md.j2").render(context)
+    return fill("release-notes.md.j2", context, markup=False)
 
 
 def area_matrix(areas: pd.DataFrame) -> pd.DataFrame:
@@ -51,8 +51,3 @@ def by_cause(changes: pd.DataFrame) -> dict[str, float]:
     for cause, area in zip(changes["through"], changes["area_ha"], strict=True):
         sums[cause] = sums.get(cause, 0.0) + area
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
-
-
-def _environment() -> Environment:
-    loader = PackageLoader("mutirao.web", "templates")
-    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.engine.chainreport import ChainReport
+from mutirao.templates import fill
 from mutirao.web.png import Color, data_address
 
 COLORS: tuple[Color, ...] = (
@@ -36,11 +36,7 @@ class Point:
 
 def chain_page(report: ChainReport) -> str:
     """Return the page as HTML."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    return environment.get_template("chain-report.html.j2").render(_context(report))
+    return fill("chain-report.html.j2", _context(report))
 
 
 def _context(report: ChainReport) -> dict[str, object]:

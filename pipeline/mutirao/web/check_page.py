@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mutirao.errors import Finding, blocking
 from mutirao.grid import Grid, Tile
 from mutirao.modules.checks import by_family
+from mutirao.templates import fill
 from mutirao.web.minimap import MiniMap
 
 NOWHERE = Tile("nowhere", 0, 1, 0, 1)
@@ -42,15 +41,8 @@ class _Section:
 
 def check_page(verdicts: Mapping[str, Looked]) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("mutirao.web", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
     sections = [_section(module, verdict) for module, verdict in verdicts.items()]
-    return environment.get_template("check.html.j2").render(sections=sections)
+    return fill("check.html.j2", {"sections": sections})
 
 
 def _section(module: str, looked: Looked) -> _Section:

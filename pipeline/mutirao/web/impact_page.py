@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.engine.impact import Impact
 from mutirao.engine.impacttables import by, by_class, by_territory, by_year
 from mutirao.integration.impact import BEFORE_CHAIN_ONLY, LEVELS, UNSEEN
+from mutirao.templates import fill
 from mutirao.web.png import Color, data_address
 
 GREYS = tuple((v, v, v, 255) for v in range(0x7C, 0xC9, 0x0B)[: BEFORE_CHAIN_ONLY - 1])
@@ -25,11 +25,7 @@ WIDTH = 720
 
 def impact_page(impact: Impact) -> str:
     """Return the page as HTML."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    return environment.get_template("impact.html.j2").render(_context(impact))
+    return fill("impact.html.j2", _context(impact))
 
 
 def _context(impact: Impact) -> dict[str, object]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mutirao.engine.plan import Plan
+from mutirao.templates import fill
 from mutirao.web.png import Color, data_address
 
 DONE: Color = (0x7C, 0xA9, 0x82, 255)
@@ -25,14 +25,7 @@ MOST = 200
 
 def plan_page(plan: Plan, cores: int) -> str:
     """Return the page as HTML; `cores` are those of another machine."""
-    environment = Environment(
-        loader=PackageLoader("mutirao.web", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
-    return environment.get_template("plan.html.j2").render(_context(plan, cores))
+    return fill("plan.html.j2", _context(plan, cores))
 
 
 def _context(plan: Plan, cores: int) -> dict[str, object]:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mutirao.errors import Finding, blocking
@@ -14,6 +13,7 @@ from mutirao.grid import Tile
 from mutirao.modules.checks import by_family
 from mutirao.modules.report import NO_CLAIM, Report, Scores
 from mutirao.modules.reportmaps import Maps
+from mutirao.templates import fill
 from mutirao.web.charts import Bar, Line, Part, columns, line_panel, ribbons, stack
 from mutirao.web.minimap import MiniMap
 from mutirao.web.report_beside import against_before, against_release, contests, seams
@@ -36,15 +36,11 @@ SMALL_AREA = 150
 
 def report_page(report: Report, maps: Maps) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("mutirao.web", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
+    return fill(
+        "report.html.j2",
+        _context(report, maps),
+        filters={"ha": hectares, "number": number, "percent": percent, "signed_ha": signed_hectares},
     )
-    environment.filters |= {"ha": hectares, "number": number, "percent": percent, "signed_ha": signed_hectares}
-    return environment.get_template("report.html.j2").render(_context(report, maps))
 
 
 def _context(report: Report, maps: Maps) -> dict[str, object]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mutirao.engine.runstory import Line, RunStory
+from mutirao.templates import fill
 
 LEVELS = 5
 """Shades of the map of seconds."""
@@ -52,13 +51,7 @@ class LaneRow:
 
 def run_page(story: RunStory) -> str:
     """Return the page as HTML."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    environment.filters["duration"] = duration
-    environment.filters["bytes"] = size
-    return environment.get_template("run.html.j2").render(_context(story))
+    return fill("run.html.j2", _context(story), filters={"duration": duration, "bytes": size})
 
 
 def _context(story: RunStory) -> dict[str, object]:

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mutirao.collection import Level
 from mutirao.modules.quality.scale import LEVELS
 from mutirao.release.deadlines import State, pressing
 from mutirao.release.statusrecord import ModuleStatus, Status, YearState
+from mutirao.templates import fill
 
 YEAR_WORDS: Mapping[YearState, str] = {
     "delivered": "delivered",
@@ -52,11 +51,7 @@ class _Milestone:
 
 def status_page(status: Status) -> str:
     """Return the page as HTML."""
-    loader = PackageLoader("mutirao.web", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    return environment.get_template("status.html.j2").render(_context(status))
+    return fill("status.html.j2", _context(status))
 
 
 def _context(status: Status) -> dict[str, object]:
