@@ -23,6 +23,7 @@ import rasterio
 from ruamel.yaml import YAML
 
 from mutirao.grid import Grid, Tile
+from mutirao.io.cogs import SMALL_BLOCK
 from mutirao.io.rasters import file_digest
 from mutirao.io.software import software_versions
 from mutirao.io.storage import write_json
@@ -268,7 +269,7 @@ def _windows(country: Country) -> Iterator[tuple[slice, slice]]:
 def _created(path: Path, grid: Grid) -> rasterio.io.DatasetWriter:
     """Create a tiled raster in which blocks without a class take no room."""
     form = {"driver": "GTiff", "dtype": "uint8", "count": 1, "nodata": 0, "SPARSE_OK": True, "BIGTIFF": "IF_SAFER"}
-    pack = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "DEFLATE", "zlevel": 6}
+    pack = {"tiled": True, "blockxsize": SMALL_BLOCK, "blockysize": SMALL_BLOCK, "compress": "DEFLATE", "zlevel": 6}
     height, width = grid.shape
     return rasterio.open(path, "w", **form, **pack, height=height, width=width, crs=grid.crs, transform=grid.transform)
 
@@ -276,9 +277,9 @@ def _created(path: Path, grid: Grid) -> rasterio.io.DatasetWriter:
 def _put(dst: rasterio.io.DatasetWriter, pixels: np.ndarray, window: tuple[slice, slice]) -> None:
     """Write the blocks of a window that hold any class."""
     rows, columns = window
-    for top in range(0, pixels.shape[0], 512):
-        for left in range(0, pixels.shape[1], 512):
-            block = pixels[top : top + 512, left : left + 512]
+    for top in range(0, pixels.shape[0], SMALL_BLOCK):
+        for left in range(0, pixels.shape[1], SMALL_BLOCK):
+            block = pixels[top : top + SMALL_BLOCK, left : left + SMALL_BLOCK]
             if block.any():
                 place = rasterio.windows.Window(columns.start + left, rows.start + top, *block.shape[::-1])
                 dst.write(block, 1, window=place)

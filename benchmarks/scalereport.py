@@ -15,9 +15,9 @@ PHASES = {
     "read": "decode claims",
     "integrate": "rules",
     "chain": "chain of six steps",
-    "tally": "sums of conflicts and of steps",
+    "tally": "sums and digests of tiles",
     "write": "encode and write tiles",
-    "sums": "tables and digests at the end",
+    "sums": "areas and tables at the end",
 }
 ENDS = {"stored": "build", "product": "with COGs"}
 """Where `endtoend` stops the clock."""
@@ -196,7 +196,7 @@ def _assumptions(run: Run, more: float) -> Iterable[str]:
     worker = run["build"]["peak_bytes"] / run["threads"] * more * YEARS / country["years"]
     yield f"minutes = core-seconds / {CORES} / {EFFICIENCY} / 60: {CORES} cores that work {EFFICIENCY:.0%} of the time"
     yield "core-seconds are CPU time of this machine's cores; the others are taken to be as fast, storage to keep up"
-    yield f"decoding, rules and sums of conflicts grow with the inputs, {INPUTS}/{run['modules']}; the rest does not"
+    yield f"decoding, rules and sums grow with the inputs, {INPUTS}/{run['modules']}; the rest does not"
     yield f"tiles of {country['tile']} pixels with the same margin, land as patchy and as steady as the made one"
     yield "what a build does at its end is spread over all cores, as over the two here, and all of it taken to grow"
     yield (

@@ -1,4 +1,4 @@
-"""Digests of layers depend on the pixels and their place, not on tiles or threads."""
+"""Digests of layers are made tile by tile, depend on the pixels and their place, and can be made on another tiling."""
 
 from __future__ import annotations
 
@@ -7,40 +7,52 @@ import hashlib
 import numpy as np
 import pytest
 
-from mutirao.engine.layerdigests import SCHEME, digest_like, layer_digests
-from mutirao.engine.tileprogram import LAYERS
-from mutirao.grid import Grid
-from mutirao.io.rasters import pixel_digest
+from mutirao.engine.layerdigests import digest_like, layer_digests, tile_digests
+from mutirao.grid import Grid, Tile
 
 GRID = Grid(crs="EPSG:31983", resolution=30, origin=(300_000, 7_800_000), shape=(36, 40), tile=16)
 PIXELS = np.random.default_rng(1).integers(0, 9, (3, 36, 40)).astype(np.uint16)
 
 
-def digests(pixels: np.ndarray, tile: int) -> dict[str, str]:
-    grid = GRID.model_copy(update={"tile": tile})
-    return layer_digests(lambda window, _: pixels[:, *window.slices], grid, len(pixels), 2)
+def digest(pixels: np.ndarray, grid: Grid = GRID) -> str:
+    tiles = (tile_digests([pixels[:, *tile.slices]]) for tile in grid.tiles())
+    return layer_digests(["class"], tiles, grid, len(pixels))["class"]
 
 
-def test_digest_is_that_of_the_rows_written_out():
-    series = [[PIXELS[t, y, x] for x in range(40) for t in range(3)] for y in range(36)]
-    rows = b"".join(hashlib.sha256(b"".join(value.tobytes() for value in row)).digest() for row in series)
-    header = f"{GRID.crs}|{tuple(GRID.transform)[:6]}|(3, 36, 40)|<u2"
-    expected = SCHEME + hashlib.sha256(header.encode() + rows).hexdigest()
-    assert digests(PIXELS, 16) == dict.fromkeys(LAYERS, expected)
+def test_digest_is_that_of_the_tiles_written_out():
+    tiles = b""
+    for rows in (range(16), range(16, 32), range(32, 36)):
+        for columns in (range(16), range(16, 32), range(32, 40)):
+            written = b"".join(PIXELS[t, y, x].tobytes() for t in range(3) for y in rows for x in columns)
+            tiles += hashlib.sha256(f"<u2|{(3, len(rows), len(columns))}|".encode() + written).digest()
+    header = f"{GRID.crs}|{tuple(GRID.transform)[:6]}|(3, 36, 40)|"
+    assert digest(PIXELS) == "tiles16:" + hashlib.sha256(header.encode() + tiles).hexdigest()
 
 
-@pytest.mark.parametrize("tile", [17, 20, 40, 64])
-def test_digest_is_the_same_on_any_tiling(tile):
-    assert digests(PIXELS, tile) == digests(PIXELS, 16)
+def test_each_layer_has_its_own():
+    found = layer_digests(["one", "other"], [tile_digests([PIXELS, PIXELS + 1])], GRID, 3)
+    assert list(found) == ["one", "other"]
+    assert found["one"] != found["other"]
 
 
-def test_one_pixel_or_another_dtype_makes_another_digest():
+def test_one_pixel_another_dtype_or_place_makes_another_digest():
     other = PIXELS.copy()
     other[2, 35, 39] += 1
-    found = {digests(pixels, 16)["class"] for pixels in (PIXELS, other, PIXELS.astype(np.uint8), PIXELS[::-1])}
-    assert len(found) == 4
+    moved = GRID.model_copy(update={"origin": (300_030, 7_800_000)})
+    found = {digest(pixels) for pixels in (PIXELS, other, PIXELS.astype(np.uint8), PIXELS[::-1])}
+    assert len({*found, digest(PIXELS, moved)}) == 5
 
 
-def test_digest_can_be_made_in_the_way_of_another():
-    assert digest_like(digests(PIXELS, 16)["class"], PIXELS, GRID) == digests(PIXELS, 16)["class"]
-    assert digest_like("0" * 64, PIXELS, GRID) == pixel_digest(PIXELS, GRID)
+@pytest.mark.parametrize("tile", [16, 17, 20, 40, 64])
+def test_digest_can_be_made_on_the_tiling_of_another(tile):
+    def read(window: Tile) -> np.ndarray:
+        return PIXELS[:, *window.slices]
+
+    known = digest(PIXELS, GRID.model_copy(update={"tile": tile}))
+    assert digest_like(known, read, GRID, 3) == known
+    assert digest_like(known, lambda window: read(window) + 1, GRID, 3) != known
+
+
+@pytest.mark.parametrize("unknown", ["", "0" * 64, "tiles16:", "tiles:" + "0" * 64])
+def test_what_is_no_such_digest_is_compared_with_nothing(unknown):
+    assert digest_like(unknown, lambda _: PIXELS, GRID, 3) is None

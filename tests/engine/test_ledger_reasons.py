@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from mutirao.engine import tilework
-from mutirao.engine.build import build, builds_folder, ledger_of
+from mutirao.engine.build import build, builds_folder, latest, ledger_of
 from mutirao.engine.ledger import code_digest
 from mutirao.engine.progress import Silent
 from mutirao.engine.reasons import count_reasons, why_made
+from mutirao.io.cogs import write_cog
 from mutirao.modules.store import load_submission
 from mutirao.modules.submission import submit
 from mutirao.project import Project
@@ -46,6 +49,44 @@ def test_changed_claims_are_named_by_module(built):
 def test_changed_rule_is_named(built):
     edit(built, "configs/rules/tiny.yaml", "assign: 24", "assign: skip")
     assert reasons(built) == {"rule water changed": 9}
+
+
+def test_changed_rule_redoes_the_tiles_in_which_it_can_hold(built):
+    corner = np.zeros((3, 36, 40), np.uint8)
+    corner[:, :3, :4] = 24
+    submit(built, "urban", "0.2.0", dict(zip(YEARS, corner, strict=True)))
+    assert set(reasons(built)) == {"claims of urban changed"}
+    # The chain needs 6 pixels around a tile of 16: only the tile in the corner and those around it see a town.
+    towns = "claim: {urban: 24}\n    "
+    edit(built, "configs/rules/tiny.yaml", towns + "why", towns + "years: {first: 2020, last: 2021}\n    why")
+    assert reasons(built) == {"rule towns changed": 4}
+    edit(built, "configs/rules/tiny.yaml", "assign: 24", "assign: skip")
+    assert reasons(built) == {"rule water changed": 4}  # an exception where there is a town
+    finished = latest(built, "tiny").record
+    afresh = Project(built.root, built.workspace, built.elsewhere)
+    shutil.rmtree(builds_folder(afresh, "tiny"))
+    assert build(afresh, "tiny", Silent()).record.pixels == finished.pixels
+
+
+def test_rules_that_can_hold_now_are_no_reason_beside_the_claims_that_let_them(built):
+    nothing = np.zeros((3, 36, 40), np.uint8)
+    submit(built, "urban", "0.2.0", dict(zip(YEARS, nothing, strict=True)))
+    assert reasons(built) == {"claims of urban changed": 9}
+    edit(built, "configs/rules/tiny.yaml", "assign: 24", "assign: skip")
+    assert reasons(built) == {}
+    assert reasons(built, use={"urban": "0.1.0"}) == {"rule water changed": 9, "claims of urban changed": 9}
+
+
+def test_rule_of_one_side_redoes_that_side(built):
+    side = np.repeat(np.array([[7, 8]], np.uint8), 20, axis=1).repeat(36, axis=0)
+    write_cog(built.root / "configs/collections/side.tif", side, built.collection("tiny").value.grid)
+    layer = "layers:\n  - {id: side, file: side.tif, values: {west: 7, east: 8}}\nterritories:"
+    edit(built, "configs/collections/tiny.yaml", "territories:", layer)
+    where = "claim: {water: 33}\n    where: {side: west}\n"
+    edit(built, "configs/rules/tiny.yaml", "claim: {water: 33}\n", where)
+    assert sum(reasons(built).values()) >= 9
+    edit(built, "configs/rules/tiny.yaml", where, where + "    years: {first: 2020, last: 2021}\n")
+    assert reasons(built) == {"rule water changed": 6}  # the third column of tiles begins at pixel 32
 
 
 def test_changed_step_is_named_by_its_number(built):
@@ -101,8 +142,7 @@ def test_receipt_keeps_what_went_in_and_why(built):
     assert {"code of filters", "step 1 of the chain"} <= receipt["details"].keys()
 
 
-def test_differences_in_words(tmp_path):
-    ledger = ledger_of(tmp_path)
+def test_differences_in_words():
     earlier = {
         "key": "a" * 64,
         "parts": {"rules": "1", "layer biome": "2", "steps": "3"},
@@ -110,7 +150,7 @@ def test_differences_in_words(tmp_path):
     }
 
     def told(parts, details):
-        return why_made(ledger, "b" * 64, parts, details, earlier)
+        return why_made("missing", parts, details, earlier)
 
     same = earlier["details"]
     assert told({"rules": "0", "layer biome": "2", "steps": "3"}, same) == ("order of the rules changed",)
@@ -120,4 +160,5 @@ def test_differences_in_words(tmp_path):
     assert told({"rules": "0", "layer biome": "2", "steps": "3"}, more) == ("rule roads is new",)
     fewer = {"rule towns": "5", "step 1 of the chain": "6"}
     assert told({"rules": "0", "steps": "3"}, fewer) == ("layer biome is gone", "rule water is gone")
-    assert why_made(ledger, "b" * 64, {}, {}, None) == ("never made",)
+    assert told({"rules": "1", "layer biome": "0", "steps": "3"}, renamed) == ("layer biome changed",)
+    assert why_made("missing", {}, {}, None) == ("never made",)

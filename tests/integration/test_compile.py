@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mutirao.collection import Years
 from mutirao.integration.compile import compile_rules, integrate
+from mutirao.integration.reach import Part, rules_within
 from mutirao.integration.reference import decide
 from mutirao.integration.resolve import Case, Outcome, ResolvedRule
 
@@ -141,3 +142,38 @@ def test_block_without_layers_and_without_claims_is_one_hole():
     assert not got.classes.any()
     assert not got.rule.any()
     assert not got.conflicts.any()
+
+
+@pytest.mark.parametrize(("number", "dtype"), [(255, np.uint8), (256, np.uint16)])
+def test_numbers_of_rules_take_one_byte_while_they_fit(number, dtype):
+    rules = [
+        ResolvedRule(n, f"r{n}", (("a", frozenset({1 if n == number else 2})),), (), None, (), Outcome("a"))
+        for n in range(1, number + 1)
+    ]
+    claims = np.array([1, 2, 0], np.uint8).reshape(1, 1, 1, 3)
+    made = integrate(compile_rules(rules, ("a",), (), (2000,)), claims, np.zeros((0, 1, 3), np.uint8))
+    assert made.rule.dtype == dtype
+    assert made.rule.tolist() == [[[number, 1, 0]]]
+
+
+@settings(deadline=None)
+@given(
+    rules=rule_lists(),
+    seed=st.integers(0, 2**32 - 1),
+    silent=st.sets(st.sampled_from(MODULES)),
+    hole=st.sampled_from([0, 9]),
+)
+def test_rules_that_cannot_hold_may_be_left_out(rules, seed, silent, hole):
+    random = np.random.default_rng(seed)
+    claims = random.choice([0, *CODES], size=(len(MODULES), len(YEARS), 3, 4)).astype(np.uint8)
+    claims[[MODULES.index(name) for name in silent]] = 0
+    layers = np.stack([random.choice(random.choice(values, 2), (3, 4)) for values in (BIOMES, STATES)]).astype(np.int32)
+    values = {name: set(np.unique(layer).tolist()) for name, layer in zip(LAYERS, layers, strict=True)}
+    within = rules_within(rules, Part(set(MODULES) - silent, values, MOSAICS))
+    whole = integrate(compile_rules(rules, MODULES, LAYERS, YEARS, mosaics=MOSAICS, hole=hole), claims, layers)
+    if not within:
+        assert not whole.rule.any()
+        return
+    fewer = integrate(compile_rules(within, MODULES, LAYERS, YEARS, mosaics=MOSAICS, hole=hole), claims, layers)
+    for name in ("classes", "rule", "source", "conflicts"):
+        np.testing.assert_array_equal(getattr(fewer, name), getattr(whole, name))

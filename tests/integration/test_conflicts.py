@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mutirao.integration import conflicts
 from mutirao.integration.compile import Integrated
 from mutirao.integration.conflicts import Dispute, disputes, sum_conflicts
 
@@ -54,8 +55,8 @@ def test_block_without_conflict_has_an_empty_table():
 
 
 @settings(max_examples=50)
-@given(st.integers(2, 5), st.integers(0, 2**32 - 1))
-def test_kernel_equals_reference(modules, seed):
+@given(st.integers(2, 5), st.integers(0, 2**32 - 1), st.sampled_from([1, 4, 1024]))
+def test_kernel_equals_reference_however_small_its_table_is_at_first(modules, seed, slots):
     random = np.random.default_rng(seed)
     claims = random.choice([0, 0, 1, 3, 255], size=(modules, 3, 4, 5)).astype(np.uint8)
     source = random.integers(0, modules + 1, size=(3, 4, 5)).astype(np.uint8)
@@ -66,6 +67,9 @@ def test_kernel_equals_reference(modules, seed):
     for t, y, x in np.ndindex(3, 4, 5):
         for dispute in disputes(claims[:, t, y, x].tolist()):
             expected[t, *dispute, int(source[t, y, x]), int(outcome.rule[t, y, x])] += pixel_ha[y, 0]
-    found = sum_conflicts(claims, outcome, pixel_ha)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conflicts, "_SLOTS", slots)
+        found = sum_conflicts(claims, outcome, pixel_ha)
+    assert found.kinds.tolist() == sorted(map(list, expected))
     assert table(found) == pytest.approx(dict(expected))
     assert len(table(found)) == len(found.kinds)

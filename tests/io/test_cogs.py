@@ -51,6 +51,20 @@ def test_cog_keeps_pixels_colours_tags_and_mode_overviews(tmp_path, classes):
     assert [p.name for p in tmp_path.iterdir()] == ["map.tif"]
 
 
+def test_map_for_tiles_has_small_blocks_and_none_of_nodata(tmp_path, classes):
+    classes[:512] = 0
+    path, plain = tmp_path / "map.tif", tmp_path / "plain.tif"
+    assert cogs.write_cog(path, classes, GRID, for_tiles=True) == cogs.write_cog(plain, classes, GRID)
+    assert (rasters.read(path) == classes).all()
+    with rasterio.open(path) as src:
+        assert src.block_shapes[0] == (256, 256)
+        assert src.overviews(1) == [2, 4]
+        assert src.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        offsets = [src.get_tag_item(f"BLOCK_OFFSET_0_{row}", "TIFF", bidx=1) for row in range(3)]
+        assert offsets[:2] == [None, None]
+        assert offsets[2] is not None
+
+
 def test_history_is_pixel_interleaved_with_years_as_names(tmp_path, classes):
     path, stack = tmp_path / "history.tif", np.stack([classes, classes[::-1]])
     assert cogs.write_history_cog(path, stack, GRID, names=["2019", "2020"]) == rasters.pixel_digest(stack, GRID)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 
 from mutirao.client import open_release
 from mutirao.engine.build import Build, build
-from mutirao.engine.evidence import BuildEvidence, evidence_of
+from mutirao.engine.evidence import BuildEvidence
 from mutirao.engine.progress import Silent
+from mutirao.errors import ImmutableError
 from mutirao.grid import Grid, Tile
 from mutirao.io import cogs
 from mutirao.io.rasters import pixel_digest, read
@@ -24,7 +24,7 @@ from mutirao.modules.submission import submit
 from mutirao.project import Project
 from mutirao.release import names, windows
 from mutirao.release.diff import COLUMNS, OldRules, Version, compare_versions
-from mutirao.release.maps import MapWriter, smallest_type
+from mutirao.release.maps import smallest_type
 from mutirao.release.publish import publish
 
 YEARS = (2020, 2021, 2022)
@@ -88,7 +88,7 @@ def test_nothing_larger_than_a_tile_is_asked_for_however_large_the_map(tiny_proj
         pixels[name] += window.shape[0] * window.shape[1]
     whole = 36 * 40 * times * times
     for name in names.YEARLY:  # besides one pixel that tells the type, for the history once more
-        assert pixels[name] == whole + {"class": 2, "rule": 0}.get(name, 1)
+        assert pixels[name] == whole + {"class": 2}.get(name, 1)
     for year in YEARS:
         assert pixels[f"claims [{year}]"] == whole
     written = {name: count for name, count in pixels.items() if name.endswith(".tif")}
@@ -124,17 +124,23 @@ def test_smallest_type_holds_all_values():
     assert smallest_type(5, 5) == np.uint8
 
 
-def test_more_rules_than_a_byte_counts_are_written_as_two(tiny_project, tiny_submitted, tmp_path):
-    built = build(tiny_project, "tiny", Silent())
-    rule = built.record.rules[0]
-    many = tuple(rule.model_copy(update={"number": n}) for n in range(1, 257))
-    for rules, dtype in ((many[:255], np.uint8), (many, np.uint16)):
-        other = replace(built, record=built.record.model_copy(update={"rules": rules}))
-        collection = tiny_project.collection("tiny").value
-        maps = MapWriter(collection, evidence_of(tiny_project, other), "1.0.0", tmp_path / dtype.__name__)
-        maps.write(Silent())
-        digest = pixel_digest(built.layer("rule")[0].astype(dtype), built.grid)
-        assert maps.digests["tiny_rule_2020_v1.0.0.tif"] == (digest, dtype.__name__)
+def test_same_pixels_made_on_another_tiling_are_the_same_release(tiny_project, tiny_submitted):
+    publish(tiny_project, build(tiny_project, "tiny", Silent()), "1.0.0", Silent())
+    path = tiny_project.root / "configs/collections/tiny.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "tile: 16" in text
+    path.write_text(text.replace("tile: 16", "tile: 20"), encoding="utf-8")
+    again = build(tiny_project, "tiny", Silent())
+    assert len(again.record.tiles) == 4
+    assert not publish(tiny_project, again, "1.0.0", Silent()).created
+    rules = tiny_project.root / "configs/rules/tiny.yaml"
+    rules.write_text(
+        rules.read_text(encoding="utf-8").replace(
+            "{urban: 24}\n    why", "{urban: 24}\n    years: {first: 2020, last: 2020}\n    why"
+        )
+    )
+    with pytest.raises(ImmutableError, match=r"L103.*class"):
+        publish(tiny_project, build(tiny_project, "tiny", Silent()), "1.0.0", Silent())
 
 
 CLASSES = [{"code": code, "name": {"en": f"c{code}"}, "color": "#000000"} for code in (1, 2, 3)]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 
-from mutirao.change.transitions import crosstab_ha
+from mutirao.change.transitions import crosstab_ha, transitions_ha
 from mutirao.statistics.areas import areas_by_zone
 
 CLASSES = np.array([[[3, 3], [12, 0]], [[3, 12], [12, 12]]], np.uint8)
@@ -34,6 +34,33 @@ def test_transitions_in_hectares():
     assert table[12, 12] == 0.5
     assert table[0, 12] == 0.5
     assert table.sum() == 5.0
+
+
+def test_transitions_of_each_year_to_the_next_and_of_the_first_to_the_last():
+    kinds, area_ha = transitions_ha(np.array([[[3, 3]], [[12, 3]], [[12, 15]]], np.uint8), np.array([[2.0, 0.5]]))
+    assert dict(zip(map(tuple, kinds.tolist()), area_ha.tolist(), strict=True)) == {
+        (0, 1, 3, 12): 2.0,
+        (0, 1, 3, 3): 0.5,
+        (1, 2, 12, 12): 2.0,
+        (1, 2, 3, 15): 0.5,
+        (0, 2, 3, 12): 2.0,
+        (0, 2, 3, 15): 0.5,
+    }
+    two_years, _ = transitions_ha(CLASSES, HA)
+    assert set(map(tuple, two_years[:, :2].tolist())) == {(0, 1)}
+    one_year, nothing = transitions_ha(CLASSES[:1], HA)
+    assert one_year.shape == (0, 4)
+    assert nothing.shape == (0,)
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=9)), st.integers(0, 99))
+def test_areas_are_those_of_adding_pixel_after_pixel(classes, seed):
+    rng = np.random.default_rng(seed)
+    zones, pixel_ha = rng.integers(0, 4, classes.shape[1:]), rng.random(classes.shape[1:])
+    expected = np.zeros((4, len(classes), 256))
+    for t, y, x in np.ndindex(*classes.shape):
+        expected[zones[y, x], t, classes[t, y, x]] += pixel_ha[y, x]
+    np.testing.assert_array_equal(areas_by_zone(classes, zones, pixel_ha, 3), expected)
 
 
 @given(arrays(np.uint8, (2, 5, 4)), arrays(np.uint8, (5, 4), elements=st.integers(0, 3)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -20,13 +19,12 @@ from mutirao.engine.consulted import write_maps
 from mutirao.engine.farledger import open_ledger
 from mutirao.engine.gaps import refuse_holes
 from mutirao.engine.inputs import Inputs, gather
-from mutirao.engine.layerdigests import layer_digests
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
 from mutirao.engine.passes import FUSED_HALO
 from mutirao.engine.progress import Progress
 from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
 from mutirao.engine.runlog import logged
-from mutirao.engine.summary import Block, Summary, TileSums
+from mutirao.engine.summary import NEEDED, Block, Summary, TileSums
 from mutirao.engine.tileprogram import TALLY, tally_in
 from mutirao.engine.tilerun import fitted, head_of, make_missing
 from mutirao.engine.tilework import TILE_CODE, TileWork
@@ -263,23 +261,15 @@ def _held_back(project: Project, inputs: Inputs) -> tuple[str, ...]:
 def _write(
     project: Project, inputs: Inputs, target: Place, build_id: str, keys: dict[str, str], threads: int | None
 ) -> None:
-    ledger = ledger_of(target.parent)
-
-    def layer(tile: Tile, name: str) -> np.ndarray:
-        return blocks.read_block(ledger.require(keys[tile.id]), (name,))[name]
-
-    with whole_folder(target, RECORD) as partial, ThreadPoolExecutor(1) as aside:
-        summary = _summary(inputs, ledger, keys, threads)
-        # Tables are made by the interpreter, digests without it: both at a time cost no more than the longer.
-        pixels = aside.submit(layer_digests, layer, inputs.collection.grid, len(inputs.years), threads)
+    with whole_folder(target, RECORD) as partial:
+        summary = _summary(inputs, ledger_of(target.parent), keys, threads)
         for name, frame in summary.tables().items():
             write_table(partial / "tables", name, frame)
         _basis(inputs, target).write(partial)
         if inputs.maps:
             write_maps(partial / CONSULTED_MAPS, inputs.consulted, inputs.maps, inputs.collection.grid)
         write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
-        record = _record(project, inputs, target, build_id, keys, summary, pixels.result())
-        write_json(partial / RECORD, plain(record))
+        write_json(partial / RECORD, plain(_record(project, inputs, target, build_id, keys, summary)))
 
 
 def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str], threads: int | None) -> Summary:
@@ -287,7 +277,7 @@ def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str], threads: int 
     summary, tiles = Summary(inputs), list(inputs.collection.grid.tiles())
 
     def sums_of(tile: Tile) -> TileSums:
-        return summary.sums_of(tile, blocks.read_block(ledger.require(keys[tile.id])))
+        return summary.sums_of(tile, blocks.read_block(ledger.require(keys[tile.id]), NEEDED))
 
     at_once = 2 * Threads(threads).count
     for start in range(0, len(tiles), at_once):
@@ -308,7 +298,6 @@ def _record(
     build_id: str,
     keys: dict[str, str],
     summary: Summary,
-    pixels: dict[str, str],
 ) -> BuildRecord:
     draft = BuildRecord(
         id=build_id,
@@ -322,7 +311,7 @@ def _record(
         unconfirmed=summary.unconfirmed,
         agreement=(),
         missing=_missing(inputs),
-        pixels=pixels,
+        pixels=summary.pixels(),
         required=_required(project),
         held_back=_held_back(project, inputs),
         software=software_versions(),

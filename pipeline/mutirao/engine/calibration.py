@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from mutirao.engine.summary import Summary
-from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS, run_steps, tile_tally
+from mutirao.engine.progress import Progress
+from mutirao.engine.summary import NEEDED, Summary
+from mutirao.engine.tileprogram import KINDS, KINDS_HA, LAYERS, run_steps, tile_sums
 from mutirao.engine.tilework import TileWork
 from mutirao.grid import Tile
 from mutirao.io import blocks
@@ -45,7 +46,7 @@ class Calibration:
 
     passes: tuple[Rate, ...]
     summing: float
-    """Seconds by pixel and year to sum up a finished tile."""
+    """Seconds by pixel and year to read and sum up a finished tile at the end of a build."""
     seconds: float
     """That the trial took."""
 
@@ -63,12 +64,17 @@ class _Trial:
     arrays: dict[str, np.ndarray]
 
 
-def calibrate(work: TileWork) -> Calibration:
-    """Try every pass on a few windows of the map."""
-    started = time.perf_counter()
-    _try(work, _window(work, 0.5, WARM))
-    found = [_try(work, _window(work, (place + 0.5) / WINDOWS, SIDE)) for place in range(WINDOWS)]
-    held = _memory(work, _window(work, 0.5, SIDE // 2))
+def calibrate(work: TileWork, progress: Progress) -> Calibration:
+    """Try every pass on a few windows of the map; kernels that changed are compiled first, which may take a minute."""
+    started, found = time.perf_counter(), []
+    with progress.stage("Trying every pass on windows of the map", WINDOWS + 2) as advance:
+        _try(work, _window(work, 0.5, WARM))
+        advance()
+        for place in range(WINDOWS):
+            found.append(_try(work, _window(work, (place + 0.5) / WINDOWS, SIDE)))
+            advance()
+        held = _memory(work, _window(work, 0.5, SIDE // 2))
+        advance()
     rates = tuple(_rate([trials[number] for trials, _ in found], held) for number in range(len(work.passes)))
     summing = sum(seconds for _, seconds in found) / sum(trials[-1].core for trials, _ in found)
     return Calibration(rates, summing, time.perf_counter() - started)
@@ -84,7 +90,7 @@ def _window(work: TileWork, share: float, side: int) -> Tile:
 
 
 def _try(work: TileWork, tile: Tile) -> tuple[list[_Trial], float]:
-    """Run all passes on a window; return what each took, and the seconds to sum up what came out."""
+    """Run all passes on a window; return what each took, and the seconds that its end takes."""
     trials: list[_Trial] = []
     for number in range(len(work.passes)):
         begun = time.perf_counter()
@@ -94,9 +100,17 @@ def _try(work: TileWork, tile: Tile) -> tuple[list[_Trial], float]:
         whole = {**(trials[0].arrays if trials else {}), **arrays}
         taken = time.perf_counter() - begun
         trials.append(_Trial(taken, _size(work, window), _size(work, tile), stored, classes, whole))
-    begun = time.perf_counter()
-    Summary(work.inputs).add(tile, trials[-1].arrays)
-    return trials, time.perf_counter() - begun
+    return trials, _summed(work, tile, trials[-1].arrays)
+
+
+def _summed(work: TileWork, tile: Tile, arrays: dict[str, np.ndarray]) -> float:
+    """Return the seconds that a build takes at its end for a window: it reads what it needs and adds it up."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "block"
+        blocks.write_block(path, arrays)
+        begun = time.perf_counter()
+        Summary(work.inputs).add(tile, blocks.read_block(path, NEEDED))
+        return time.perf_counter() - begun
 
 
 def _continued(
@@ -112,7 +126,7 @@ def _continued(
     if not now.is_last:
         return block
     whole = {name: {**before, **block}[name] for name in (*LAYERS, KINDS, KINDS_HA)}
-    return {**whole, **tile_tally(tally, whole)}
+    return {**whole, **tile_sums(tally, whole, work.grid.areas_ha(tile), len(work.inputs.modules))}
 
 
 def _stored(arrays: dict[str, np.ndarray]) -> tuple[int, int]:

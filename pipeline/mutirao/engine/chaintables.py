@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from mutirao.filters.judged import judged_years, unconfirmed
 from mutirao.filters.step import ReadyStep
 from mutirao.filters.tally import STEP_COLUMNS, Sums
 from mutirao.legend import Legend
+from mutirao.statistics.kinds import KindSums
 
 WHOLE_CHAIN = "Whole chain"
 """Title of step 0, which is the chain taken as one step."""
@@ -40,14 +40,13 @@ class ChainSums:
     def __init__(self, steps: Sequence[ReadyStep], years: tuple[int, ...], legend: Legend) -> None:
         self.steps, self.years, self.legend = steps, years, legend
         self.judged = judged_years(steps, len(years))
-        self._kinds: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        self._kinds = KindSums((16, 16, 16, 16))
         self._rows = np.zeros((len(steps) + 1, len(STEP_COLUMNS)))
         self._whole = np.zeros(2)
 
     def add(self, sums: Sums) -> None:
         """Add what it did in one tile."""
-        for kind, area_ha in zip(sums.kinds.tolist(), sums.area_ha.tolist(), strict=True):
-            self._kinds[tuple(kind)] += area_ha
+        self._kinds.add(sums.kinds, sums.area_ha)
         self._rows += sums.steps
         self._whole += sums.whole
 
@@ -62,8 +61,7 @@ class ChainSums:
         `filters` has the rewrites of every step, those of a rewrite included; `filter_chain` what they come to in the
         end. For `filter_steps` and `filter_years` see `FILTER_STEPS` and `FILTER_YEARS`.
         """
-        listed = pd.DataFrame(list(self._listed()), columns=list(FILTERS))
-        listed = listed.assign(area_ha=listed["area_ha"].astype(float).round(6))
+        listed = self._listed()
         return {
             "filters": listed[listed["step"] > 0].reset_index(drop=True),
             "filter_chain": listed[listed["step"] == 0].drop(columns=["step", "step_title"]).reset_index(drop=True),
@@ -71,16 +69,18 @@ class ChainSums:
             "filter_years": pd.DataFrame(list(self._by_year()), columns=list(FILTER_YEARS)),
         }
 
-    def _listed(self) -> Iterator[tuple[object, ...]]:
-        titles = [WHOLE_CHAIN, *(step.title for step in self.steps)]
-        for (step, t, old, new), area_ha in sorted(self._kinds.items()):
-            yield step, titles[step], self.years[t], old, self._name(old), new, self._name(new), area_ha
+    def _listed(self) -> pd.DataFrame:
+        kinds, area_ha = self._kinds.table()
+        step, t, old, new = kinds.T
+        titles = np.array([WHOLE_CHAIN, *(step.title for step in self.steps)], object)
+        names = np.array([self._name(code) for code in range(256)], object)
+        columns = (step, titles[step], np.array(self.years)[t], old, names[old], new, names[new], area_ha.round(6))
+        return pd.DataFrame(dict(zip(FILTERS, columns, strict=True)))
 
     def _by_step(self) -> Iterator[tuple[object, ...]]:
         named = [(WHOLE_CHAIN, ""), *((step.title, str(step.settings[0])) for step in self.steps)]
-        rewritten = np.zeros(len(named))
-        for (step, *_), area_ha in self._kinds.items():
-            rewritten[step] += area_ha
+        kinds, area_ha = self._kinds.table()
+        rewritten = np.bincount(kinds[:, 0], area_ha, len(named))
         per_series = 1 / self._whole[1] if self._whole[1] else 0.0
         for number, (title, kind) in enumerate(named):
             series, series_ha, before, after = self._rows[number].tolist()

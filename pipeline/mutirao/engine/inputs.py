@@ -21,6 +21,7 @@ from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Pixels, Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
+from mutirao.integration.reach import Part, rules_within
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import rasters
 from mutirao.io.burning import Canvas
@@ -100,22 +101,36 @@ class Inputs:
         """
         claims = np.zeros((len(self.series), len(self.years), *window.shape), np.uint8)
         tiles = list(self.collection.grid.tiles_meeting(window))
-        for series, digests, out in zip(self.series, self._tile_digests, claims, strict=True):
-            if not series.claims_nothing(digests, tiles):
-                series.read_claims(window, out)
+        with rasters.many_opened():
+            for series, digests, out in zip(self.series, self._tile_digests, claims, strict=True):
+                if not series.claims_nothing(digests, tiles):
+                    series.read_claims(window, out)
         return claims
 
     @cached_property
     def integration_parts(self) -> dict[str, str]:
-        """Digests, by what they are of, of everything but pixels and code that decides what a tile is integrated to."""
-        rules = [replace(rule, id="") for rule in self.rules]  # a rule's name is no reason to make a tile again
+        """Digests, by what they are of, of what decides what any tile is integrated to, besides rules and code."""
         grid = self.collection.grid.model_dump(mode="json")
         return {
             "grid": digest_of(grid),
             "years": digest_of(self.years),
             "modules": digest_of([module.id for module in self.modules]),
-            "rules": digest_of(rules, dict(self.vocabulary.mosaics), self.hole),
         }
+
+    def rules_part(self, window: Tile) -> str:
+        """Return the digest of the rules that can hold in a window, which alone decide what it is integrated to."""
+        meeting = list(self.collection.grid.tiles_meeting(window))
+        claiming = [
+            series.module
+            for series, digests in zip(self.series, self._tile_digests, strict=True)
+            if not series.claims_nothing(digests, meeting)
+        ]
+        layers = zip(self.collection.layers, self.layer_files, strict=True)
+        values = {layer.id: set(np.unique(file[window.slices]).tolist()) for layer, file in layers}
+        mosaics = self.vocabulary.mosaics
+        within = rules_within(self.rules, Part(claiming, values, mosaics))
+        rules = [replace(rule, id="") for rule in within]  # a rule's name is no reason to make a tile again
+        return digest_of(rules, dict(mosaics), self.hole, self.program.rule.dtype.str)
 
     @cached_property
     def _tile_digests(self) -> tuple[dict[str, str], ...]:

@@ -33,8 +33,11 @@ class Series:
     def read_claims(self, window: Tile, out: np.ndarray | None = None) -> np.ndarray:
         """Read (year, y, x) uint8 claims, 0 in years without a submission; into `out` if it is given."""
         claims = np.empty((len(self.by_year), *window.shape), np.uint8) if out is None else out
-        for plane, (year, stored) in zip(claims, self.by_year.items(), strict=True):
-            plane[:] = stored.read_claims([year], window)[0] if stored else NODATA
+        for t, (year, stored) in enumerate(self.by_year.items()):
+            if stored:
+                stored.read_claims([year], window, claims[t : t + 1])
+            else:
+                claims[t] = NODATA
         return claims
 
     def claims_nothing(self, digests: Mapping[str, str], tiles: Iterable[Tile]) -> bool:

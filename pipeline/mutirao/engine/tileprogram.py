@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mutirao.change.transitions import transitions_ha
 from mutirao.collection import Collection
+from mutirao.engine.layerdigests import tile_digests
 from mutirao.engine.stopwatch import phase
 from mutirao.filters.apply import Watch, apply_chain
 from mutirao.filters.overlay import Overlay
@@ -16,6 +18,7 @@ from mutirao.filters.tally import Part, Sums, Tally
 from mutirao.grid import Tile
 from mutirao.integration.compile import Integrated, Program, integrate
 from mutirao.integration.conflicts import sum_conflicts
+from mutirao.statistics.decided import decided_ha
 
 LAYERS = ("class", "integrated", "source", "rule", "conflict", "filter")
 """Arrays of a finished tile, (year, y, x) each: class after the chain, class before it, number of the module whose
@@ -24,6 +27,12 @@ the pixel."""
 KINDS, KINDS_HA = "conflict_kinds", "conflict_ha"
 """Two more arrays of a finished tile: the table of its conflicts, (n, 7) and (n,), so that a tile that is only read
 back need not look at the claims again."""
+CHANGES = ("transition_kinds", "transition_ha")
+"""What `change.transitions.transitions_ha` tells of a finished tile."""
+DECISIONS = ("decision_kinds", "decision_ha")
+"""And `statistics.decided.decided_ha`."""
+DIGESTS = "digests"
+"""And `layerdigests.tile_digests` of the `LAYERS`."""
 TALLY = ("tally_kinds", "tally_ha", "tally_steps", "tally_whole", "rewrites")
 """And what its chain did: the fields of `filters.tally.Sums`."""
 
@@ -140,10 +149,28 @@ def tile_conflicts(block: Mapping[str, np.ndarray], claims: np.ndarray, pixel_ha
     return {KINDS: found.kinds, KINDS_HA: found.area_ha}
 
 
-def tile_tally(tally: Tally, block: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what the chain did in a tile, by the names of `TALLY`, after `run_tile` made the block under its eyes."""
+def tile_sums(
+    tally: Tally, block: Mapping[str, np.ndarray], pixel_ha: np.ndarray, modules: int
+) -> dict[str, np.ndarray]:
+    """Sum up and digest a finished tile, so that nobody need read its pixels again for that.
+
+    Parameters
+    ----------
+    tally : has seen every step of the chain.
+    block : the arrays named in `LAYERS`.
+    pixel_ha : float64, hectares of each pixel, broadcast against (y, x).
+    modules : number of modules.
+
+    Returns
+    -------
+    The arrays named in `TALLY`, `CHANGES`, `DECISIONS` and `DIGESTS`.
+    """
     sums = tally.finish(block["integrated"], block["class"])
-    return dict(zip(TALLY, (sums.kinds, sums.area_ha, sums.steps, sums.whole, sums.rewrites), strict=True))
+    told = (sums.kinds, sums.area_ha, sums.steps, sums.whole, sums.rewrites)
+    changes = transitions_ha(block["class"], pixel_ha)
+    decided = decided_ha(block["source"], block["integrated"], block["conflict"], pixel_ha, modules)
+    digests = tile_digests(block[name] for name in LAYERS)
+    return dict(zip((*TALLY, *CHANGES, *DECISIONS, DIGESTS), (*told, *changes, *decided, digests), strict=True))
 
 
 PART = ("part_kinds", "part_ha", "part_series", "part_rewrites")

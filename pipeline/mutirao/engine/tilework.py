@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from mutirao.engine.inputs import Inputs
-from mutirao.engine.ledger import Ledger, code_digest, digest_of
+from mutirao.engine.ledger import Ledger, State, code_digest, digest_of
 from mutirao.engine.passes import FUSED_HALO, cut_passes
-from mutirao.engine.reasons import DETAILS, PARTS, READS, WHY, short_digest
+from mutirao.engine.reasons import DETAILS, PARTS, READS, RULE_SET, WHY, short_digest
 from mutirao.engine.stopwatch import count_read, phase
 from mutirao.engine.tileprogram import (
     KINDS,
@@ -29,19 +29,29 @@ from mutirao.engine.tileprogram import (
     run_tile,
     tile_conflicts,
     tile_part,
-    tile_tally,
+    tile_sums,
 )
 from mutirao.filters.tally import Tally
 from mutirao.grid import Tile
 from mutirao.io import blocks
 
-STEP_CODE = ("mutirao.filters", "mutirao.grid", "mutirao.engine.tileprogram", "mutirao.engine.tilework")
+STEP_CODE = (
+    "mutirao.filters",
+    "mutirao.grid",
+    "mutirao.change.transitions",
+    "mutirao.statistics.decided",
+    "mutirao.engine.layerdigests",
+    "mutirao.engine.tileprogram",
+    "mutirao.engine.tilework",
+)
 """Packages whose source decides what a later pass makes."""
 TILE_CODE = ("mutirao.integration", *STEP_CODE)
 """Packages whose source decides what the first pass makes."""
 Parts = dict[str, str]
 """Digests of what decides a result, by what they are of in words."""
 Arrays = dict[str, np.ndarray]
+Missing = dict[Tile, State]
+"""Tiles that are to be made, and what is there of each."""
 _KEPT = (*LAYERS[1:-1], KINDS, KINDS_HA)
 """Arrays of the first pass that are those of the finished tile."""
 
@@ -80,16 +90,16 @@ class TileWork:
         """Return a tile with the pixels around it that a pass needs."""
         return self.grid.window_around(tile, self.passes[number].halo)
 
-    def missing(self) -> list[list[Tile]]:
+    def missing(self) -> list[Missing]:
         """Return by pass the tiles that are not done and that something needs which is not done."""
         tiles, last = list(self.grid.tiles()), len(self.passes) - 1
         needed: list[set[str]] = [set() for _ in self.passes]
         needed[last].update(tile.id for tile in tiles)
-        missing: list[list[Tile]] = [[] for _ in self.passes]
+        missing: list[Missing] = [{} for _ in self.passes]
         for number in range(last, -1, -1):
-            keys = self.keys(number)
-            asked = (tile for tile in tiles if tile.id in needed[number])
-            missing[number] = [tile for tile in asked if self.ledger.find(keys[tile.id]) is None]
+            keys = {tile: self.keys(number)[tile.id] for tile in tiles if tile.id in needed[number]}
+            states = self.ledger.states(keys.values())
+            missing[number] = {tile: states[key] for tile, key in keys.items() if states[key] != "done"}
             for tile in missing[number] if number else ():
                 needed[number - 1].update(read.id for read in self._read_by(number, tile))
                 needed[0].update([tile.id] if number == last else [])
@@ -116,6 +126,8 @@ class TileWork:
         rules = {f"rule {rule.id}": replace(rule, id="", number=0) for rule in self.inputs.rules if number == 0}
         steps = enumerate(self.passes[number].steps, start=self.passes[number].first + 1)
         told = {name: short_digest(rule) for name, rule in rules.items()}
+        if number == 0:
+            told[RULE_SET] = short_digest(list(rules.values()), dict(self.inputs.vocabulary.mosaics), self.inputs.hole)
         told |= {f"step {index} of the chain": short_digest(step.settings) for index, step in steps}
         code = STEP_CODE if number else TILE_CODE
         return told | {f"code of {name.removeprefix('mutirao.')}": code_digest(name)[:16] for name in code}
@@ -137,7 +149,8 @@ class TileWork:
         steps = digest_of([step.settings for step in now.steps], now.first, now.is_last)
         ground = self.inputs.ground_parts(window, now.steps, for_rules=number == 0)
         if number == 0:
-            what = {**self.inputs.integration_parts, **self.inputs.claims_parts(window)}
+            rules = {"rules": self.inputs.rules_part(window)}
+            what = {**self.inputs.integration_parts, **rules, **self.inputs.claims_parts(window)}
         else:
             what = {"the pass before": digest_of([(t.id, before[t.id]) for t in self._read_by(number, tile)])}
         return {"code": code_digest(*(STEP_CODE if number else TILE_CODE)), "steps": steps, **what, **ground}
@@ -158,7 +171,7 @@ class TileWork:
         block = run_tile(inputs.program, now.steps, claims, layers, ground, core, tally)
         with phase("tally"):
             conflicts = tile_conflicts(block, claims[:, :, *core], self.grid.areas_ha(tile))
-            done = tile_tally(tally, block) if now.is_last else tile_part(tally, now.end)
+            done = self._sums(tile, tally, block) if now.is_last else tile_part(tally, now.end)
         return {**block, **conflicts, **done}
 
     def _continued(self, number: int, tile: Tile) -> Arrays:
@@ -177,7 +190,11 @@ class TileWork:
             return {**block, **tile_part(tally, now.end)}
         first = blocks.read_block(self._path(0, tile), _KEPT)
         whole = {name: {**first, **block}[name] for name in (*LAYERS, KINDS, KINDS_HA)}
-        return {**whole, **tile_tally(tally, whole)}
+        with phase("tally"):
+            return {**whole, **self._sums(tile, tally, whole)}
+
+    def _sums(self, tile: Tile, tally: Tally, block: Mapping[str, np.ndarray]) -> Arrays:
+        return tile_sums(tally, block, self.grid.areas_ha(tile), len(self.inputs.modules))
 
     def _classes(self, number: int, window: Tile) -> np.ndarray:
         """Return (year, y, x) uint8 classes of a window, as a pass made them tile by tile."""

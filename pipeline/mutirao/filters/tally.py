@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -169,9 +170,27 @@ class Tally:
         return rows
 
 
+class _Hits(NamedTuple):
+    """Pixels of a strip that a step changed, of which there may be `_STRIP`."""
+
+    pixel: np.ndarray
+    """int64, place in the run of pixels."""
+    cell: np.ndarray
+    """int64, flat place in the core."""
+    ha: np.ndarray
+    """float64"""
+    times: np.ndarray
+    """int64, years in which it was rewritten."""
+    added: np.ndarray
+    """int64, changes in time that the step added."""
+
+
 @numba.njit(nogil=True, cache=True)
 def _count(number, before, after, pixel_ha, corner, rewrites, numbers, areas, used, series):  # type: ignore[no-untyped-def]
     """Count what a step made of a run of pixels, and return the areas, which may have grown, and the kinds in use.
+
+    Most pixels are not changed; those that are, are gathered first and then looked at year by year, in the order in
+    which they lie in memory.
 
     Parameters
     ----------
@@ -185,36 +204,61 @@ def _count(number, before, after, pixel_ha, corner, rewrites, numbers, areas, us
     used : number of kinds.
     series : (step, 3) float64; see `Tally`; is added to.
     """
-    (first, top, left), (years, pixels) = corner, before.shape
-    hit = np.empty(_STRIP, np.bool_)
+    years, pixels = before.shape
+    hits = _Hits(
+        np.empty(_STRIP, np.int64),
+        np.empty(_STRIP, np.int64),
+        np.empty(_STRIP, np.float64),
+        np.empty(_STRIP, np.int64),
+        np.empty(_STRIP, np.int64),
+    )
+    hit, cells = np.empty(_STRIP, np.bool_), rewrites.reshape(rewrites.size)
     for start in range(0, pixels, _STRIP):
         stop = min(start + _STRIP, pixels)
         if not _differ(before[:, start:stop], after[:, start:stop], hit):
             continue
-        for p in range(start, stop):
-            if not hit[p - start]:
-                continue
-            y, x = (first + p) // pixel_ha.shape[1], (first + p) % pixel_ha.shape[1]
-            row, column = y - top, x - left
-            if not (0 <= row < rewrites.shape[0] and 0 <= column < rewrites.shape[1]):
-                continue
-            ha, added, times = pixel_ha[y, x], 0, 0
-            for t in range(years):
-                old, new = before[t, p], after[t, p]
-                if t > 0:
-                    added += int(new != after[t - 1, p]) - int(old != before[t - 1, p])
-                if old != new:
-                    times += 1
-                    pair = np.int64(old) * 256 + new
-                    if numbers[t, pair] == 0:
-                        areas, used = _room(areas, used), used + 1
-                        numbers[t, pair] = used
-                    areas[numbers[t, pair] - 1, number] += ha
-            rewrites[row, column] = min(np.int64(rewrites[row, column]) + times, MOST_REWRITES)
+        found = _gather(hit, start, stop, pixel_ha, corner, rewrites.shape, hits)
+        for t in range(years):
+            areas = _room(areas, used + found)
+            now, last = (before[t], after[t]), (before[max(t - 1, 0)], after[max(t - 1, 0)])
+            used = _count_year(now, last, found, hits, numbers[t], areas[:, number], used)
+        for k in range(found):
+            cells[hits.cell[k]] = min(np.int64(cells[hits.cell[k]]) + hits.times[k], MOST_REWRITES)
             series[number, 0] += 1
-            series[number, 1] += ha
-            series[number, 2] += added * ha
+            series[number, 1] += hits.ha[k]
+            series[number, 2] += hits.added[k] * hits.ha[k]
     return areas, used
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(hit, start, stop, pixel_ha, corner, shape, hits):  # type: ignore[no-untyped-def]
+    """Write where the changed pixels of a strip lie that belong to the core; return how many they are."""
+    (first, top, left), found = corner, 0
+    for p in range(start, stop):
+        y, x = (first + p) // pixel_ha.shape[1], (first + p) % pixel_ha.shape[1]
+        row, column = y - top, x - left
+        if hit[p - start] and 0 <= row < shape[0] and 0 <= column < shape[1]:
+            hits.pixel[found], hits.cell[found] = p, row * shape[1] + column
+            hits.ha[found], hits.times[found], hits.added[found] = pixel_ha[y, x], 0, 0
+            found += 1
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_year(now, last, found, hits, numbers, areas, used):  # type: ignore[no-untyped-def]
+    """Count a year and return the kinds in use; `now` and `last` are pixels before and after the step, a year apart."""
+    (old, new), (old_last, new_last) = now, last
+    for k in range(found):
+        p = hits.pixel[k]
+        hits.added[k] += int(new[p] != new_last[p]) - int(old[p] != old_last[p])
+        if old[p] != new[p]:
+            hits.times[k] += 1
+            pair = np.int64(old[p]) * 256 + new[p]
+            if numbers[pair] == 0:
+                used += 1
+                numbers[pair] = used
+            areas[numbers[pair] - 1] += hits.ha[k]
+    return used
 
 
 @numba.njit(nogil=True, cache=True)
@@ -239,12 +283,12 @@ def _differ(before, after, hit):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _room(areas, used):  # type: ignore[no-untyped-def]
-    """Return the table of areas, twice as long if it is full."""
-    if used < len(areas):
+def _room(areas, rows):  # type: ignore[no-untyped-def]
+    """Return the table of areas, or a longer one if it has fewer rows than may be needed."""
+    if rows <= len(areas):
         return areas
-    longer = np.zeros((2 * len(areas), areas.shape[1]))
-    longer[:used] = areas
+    longer = np.zeros((2 * rows, areas.shape[1]))
+    longer[: len(areas)] = areas
     return longer
 
 

@@ -41,7 +41,7 @@ class Program:
     years: np.ndarray
     """(T, W) uint64: branches that a year allows."""
     rule: np.ndarray
-    """(B,) uint16: number of the rule of each branch."""
+    """(B,) uint8, or uint16 if there are more than 255 rules: number of the rule of each branch."""
     source: np.ndarray
     """(B,) int16: index of the module whose claim a branch takes; S and above are mosaics."""
     table: np.ndarray
@@ -78,11 +78,15 @@ class Integrated:
     classes: np.ndarray
     """uint8, class code."""
     rule: np.ndarray
-    """uint16, number of the rule that decided, from 1."""
+    """Number of the rule that decided, from 1; uint8, or uint16 if there are more than 255 rules."""
     source: np.ndarray
     """uint8, number of the module whose claim won, from 1."""
     conflicts: np.ndarray
     """uint8, number of modules that claim another class than the module that won."""
+
+    def year(self, t: int) -> Integrated:
+        """Return one year, (y, x) each."""
+        return Integrated(self.classes[t], self.rule[t], self.source[t], self.conflicts[t])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ def compile_rules(
     hole : class of a pixel that no rule takes.
     """
     branches = [branch for rule in rules for branch in _branches(rule)]
+    numbers = [branch.rule for branch in branches]
     values = tuple(_named_values(branches, mosaics, layer) for layer in layers)
     sources = (*modules, *mosaics)
     masks = _masks(branches, sources, layers, values)
@@ -121,7 +126,7 @@ def compile_rules(
         members=_members(mosaics, modules, layers, values, masks.shape[2]),
         masks=masks,
         years=np.stack([_pack([b.years is None or year in b.years for b in branches]) for year in years]),
-        rule=np.array([branch.rule for branch in branches], np.uint16),
+        rule=np.array(numbers, np.min_scalar_type(max(numbers, default=0))),
         source=np.array([sources.index(branch.outcome.source) for branch in branches], np.int16),
         table=np.array([_table(branch.outcome) for branch in branches], np.uint8),
         after=_after(branches),
@@ -212,6 +217,6 @@ def integrate(program: Program, claims: np.ndarray, layers: np.ndarray) -> Integ
     shape = claims.shape[1:]
     flat = np.ascontiguousarray(claims).reshape(*claims.shape[:2], -1)
     places = np.ascontiguousarray(layers).reshape(len(program.layers), flat.shape[2])
-    out = tuple(np.empty(flat.shape[1:], dtype) for dtype in (np.uint8, np.uint16, np.uint8, np.uint8))
+    out = tuple(np.empty(flat.shape[1:], dtype) for dtype in (np.uint8, program.rule.dtype, np.uint8, np.uint8))
     run(program.tables, flat, places, out)
     return Integrated(*(layer.reshape(shape) for layer in out))

@@ -17,6 +17,12 @@ COLUMNS = ("year", "module_a", "class_a", "module_b", "class_b", "winner", "rule
 that each claims, and the number of the winning module and of the rule; these two are 0 at a coverage hole."""
 _BITS = (8, 8, 8, 8, 8, 16)
 """Width of each part of a packed kind, the year aside; 56 in all."""
+_FREE = np.uint64(0)
+"""No kind: modules count from 1."""
+_SLOTS = 1024
+"""Of a table of kinds at first; a power of two."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio of 2 ** 64, which spreads kinds that differ in any part over the table (Knuth, 6.4)."""
 
 
 class Dispute(NamedTuple):
@@ -55,20 +61,24 @@ def sum_conflicts(claims: np.ndarray, integrated: Integrated, pixel_ha: np.ndarr
     integrated : what the rules make of these claims, (year, y, x) each.
     pixel_ha : float64, hectares of each pixel, broadcast against (y, x).
     """
-    weights = np.broadcast_to(pixel_ha, claims.shape[2:]).ravel()
-    years = [_sum_year(t, claims[:, t], integrated, weights) for t in range(claims.shape[1])]
-    return Conflicts(np.concatenate([kinds for kinds, _ in years]), np.concatenate([areas for _, areas in years]))
+    weights, slots, found = np.broadcast_to(pixel_ha, claims.shape[2:]), _SLOTS, []
+    for t in range(claims.shape[1]):
+        packed, areas = _sum_year(claims[:, t], integrated.year(t), weights, slots)
+        slots = len(packed)
+        order = np.argsort(packed)[np.count_nonzero(packed == _FREE) :]
+        found.append((_unpack(t, packed[order]), areas[order]))
+    kinds, area_ha = zip(*found, strict=True)
+    return Conflicts(np.concatenate(kinds), np.concatenate(area_ha))
 
 
-def _sum_year(t: int, claims: np.ndarray, integrated: Integrated, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flat = np.ascontiguousarray(claims).reshape(len(claims), -1)
-    against, source, rule = (layer[t].ravel() for layer in (integrated.conflicts, integrated.source, integrated.rule))
-    # Most is never touched, and memory that is not touched costs nothing.
-    most = np.count_nonzero(against) * len(claims) * (len(claims) - 1) // 2
-    packed, areas = np.empty(most, np.uint64), np.empty(most)
-    used = _collect(flat, against, source, rule, weights, packed, areas)
-    kinds, kind = np.unique(packed[:used], return_inverse=True)
-    return _unpack(t, kinds), np.bincount(kind, areas[:used], len(kinds))
+def _sum_year(
+    claims: np.ndarray, decided: Integrated, pixel_ha: np.ndarray, slots: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return packed kinds of a year and their areas in the slots of a hash table, large enough; `_FREE` is none."""
+    packed, areas = np.zeros(slots, np.uint64), np.zeros(slots)
+    if _collect(claims, decided.conflicts, decided.source, decided.rule, pixel_ha, packed, areas):
+        return packed, areas
+    return _sum_year(claims, decided, pixel_ha, 2 * slots)
 
 
 def _unpack(t: int, packed: np.ndarray) -> np.ndarray:
@@ -83,42 +93,57 @@ def _unpack(t: int, packed: np.ndarray) -> np.ndarray:
 
 @numba.njit(nogil=True, cache=True)
 def _collect(claims, against, source, rule, pixel_ha, packed, areas):  # type: ignore[no-untyped-def]
-    """Write a kind and its area for each run of pixels in which a pair of modules disagrees in the same way.
+    """Sum up a year in a hash table, and return whether half of it was enough.
 
     Where two claims differ, one of them differs from the class that won, so only pixels with conflicts are looked at.
     """
-    modules = len(claims)
-    kinds = np.zeros((modules, modules), np.uint64)
-    held = np.zeros((modules, modules))
+    modules, height, width = claims.shape
     used = 0
-    for p in range(len(against)):
-        if against[p] == 0:
-            continue
-        for a in range(modules):
-            for b in range(a + 1, modules):
-                if claims[a, p] == 0 or claims[b, p] == 0 or claims[a, p] == claims[b, p]:
-                    continue
-                kind = _pack(a + 1, claims[a, p], b + 1, claims[b, p], source[p], rule[p])
-                if kind != kinds[a, b]:
-                    used = _put(used, kinds[a, b], held[a, b], packed, areas)
-                    kinds[a, b], held[a, b] = kind, 0.0
-                held[a, b] += pixel_ha[p]
-    for a in range(modules):
-        for b in range(a + 1, modules):
-            used = _put(used, kinds[a, b], held[a, b], packed, areas)
-    return used
+    who, what, columns = np.empty(modules, np.uint64), np.empty(modules, np.uint64), np.empty(width, np.int64)
+    for y in range(height):
+        found = _where(against[y], columns)
+        for x in columns[:found]:
+            some = 0
+            for a in range(modules):
+                who[some], what[some] = a + 1, claims[a, y, x]
+                some += claims[a, y, x] != NODATA
+            decided = (np.uint64(source[y, x]) << np.uint64(16)) | np.uint64(rule[y, x])
+            for i in range(some):
+                for j in range(i + 1, some):
+                    if what[i] == what[j]:
+                        continue
+                    kind = _pack(who[i], what[i], who[j], what[j], decided)
+                    slot = _slot(packed, kind)
+                    areas[slot] += pixel_ha[y, x]
+                    if packed[slot] == _FREE:
+                        packed[slot], used = kind, used + 1
+                        if 2 * used > len(packed):
+                            return False
+    return True
 
 
 @numba.njit(nogil=True, cache=True)
-def _pack(a, class_a, b, class_b, source, rule):  # type: ignore[no-untyped-def]
-    high = (np.uint64(a) << np.uint64(24)) | (np.uint64(class_a) << np.uint64(16))
-    high |= (np.uint64(b) << np.uint64(8)) | np.uint64(class_b)
-    return (high << np.uint64(24)) | (np.uint64(source) << np.uint64(16)) | np.uint64(rule)
+def _where(values, columns):  # type: ignore[no-untyped-def]
+    """Write the columns whose values are not 0 and return their number; no branch, so that it does not go wrong."""
+    found = 0
+    for x in range(len(values)):
+        columns[found] = x
+        found += values[x] != 0
+    return found
 
 
 @numba.njit(nogil=True, cache=True)
-def _put(used, kind, area, packed, areas):  # type: ignore[no-untyped-def]
-    if kind == 0:
-        return used
-    packed[used], areas[used] = kind, area
-    return used + 1
+def _pack(a, class_a, b, class_b, decided):  # type: ignore[no-untyped-def]
+    eight = np.uint64(8)
+    claimed = (((a << eight | class_a) << eight | b) << eight) | class_b
+    return claimed << np.uint64(24) | decided
+
+
+@numba.njit(nogil=True, cache=True)
+def _slot(packed, kind):  # type: ignore[no-untyped-def]
+    """Return where a kind stands in the table, or the free slot for it."""
+    last = np.uint64(len(packed) - 1)
+    slot = (kind * _SPREAD >> np.uint64(40)) & last
+    while packed[slot] != _FREE and packed[slot] != kind:
+        slot = (slot + np.uint64(1)) & last
+    return slot

@@ -56,7 +56,7 @@ class _Result(NamedTuple):
     classes: np.ndarray
     """uint8"""
     rule: np.ndarray
-    """uint16"""
+    """uint8, or uint16 if there are more than 255 rules."""
     source: np.ndarray
     """uint8"""
     conflicts: np.ndarray
@@ -114,14 +114,15 @@ def run(tables: Tables, claims: np.ndarray, layers: np.ndarray, out: tuple[np.nd
     ----------
     claims : (module, year, pixel) uint8, contiguous.
     layers : (layer, pixel) integers, contiguous.
-    out : classes uint8, rule uint16, source uint8 and conflicts uint8, (year, pixel) each; overwritten.
+    out : classes uint8, rule of the type of `tables.rule`, source uint8 and conflicts uint8, (year, pixel) each;
+        overwritten.
     """
-    strip = _strip(len(claims), len(layers))
-    runs = _runs(len(claims), len(tables.members), len(layers))
+    strip = _strip(len(claims), len(layers), tables.rule.dtype)
+    runs = _runs(len(claims), len(tables.members), len(layers), tables.rule.dtype)
     _run(tables, strip, runs, claims, layers, _Result(*out))
 
 
-def _strip(modules: int, layers: int) -> _Strip:
+def _strip(modules: int, layers: int, rule: np.dtype) -> _Strip:
     row = _STRIP + _PADDING
     return _Strip(
         claims=np.zeros((modules, row), np.uint8),
@@ -131,12 +132,12 @@ def _strip(modules: int, layers: int) -> _Strip:
         changed=np.zeros(_STRIP, np.uint8),
         heads=np.zeros(_STRIP, np.uint8),
         starts=np.zeros(_STRIP + 1, np.uint16),
-        fresh=_result(row),
-        kept=_result(row),
+        fresh=_result(row, rule),
+        kept=_result(row, rule),
     )
 
 
-def _runs(modules: int, mosaics: int, layers: int) -> _Runs:
+def _runs(modules: int, mosaics: int, layers: int, rule: np.dtype) -> _Runs:
     row = _STRIP + _PADDING
     return _Runs(
         claims=np.zeros((modules + mosaics, row), np.uint8),
@@ -146,12 +147,12 @@ def _runs(modules: int, mosaics: int, layers: int) -> _Runs:
         branch=np.zeros(row, np.int32),
         skipped=np.zeros(row, np.int32),
         won=np.zeros(row, np.uint8),
-        result=_result(row),
+        result=_result(row, rule),
     )
 
 
-def _result(size: int) -> _Result:
-    return _Result(*(np.zeros(size, dtype) for dtype in (np.uint8, np.uint16, np.uint8, np.uint8)))
+def _result(size: int, rule: np.dtype) -> _Result:
+    return _Result(*(np.zeros(size, dtype) for dtype in (np.uint8, rule, np.uint8, np.uint8)))
 
 
 @numba.njit(nogil=True, cache=True)

@@ -28,8 +28,8 @@ from mutirao.io.overviews import coarsen, level_shapes, source_of, windows
 from mutirao.io.rasters import Rgba, begin_pixel_digest, opened
 
 BLOCK = 512
-STACK_BLOCK = 256
-"""Side of the blocks of a stack, which hold all its bands."""
+SMALL_BLOCK = 256
+"""Side of the blocks of a stack, which hold all its bands, and of maps that are read by tiles with a margin."""
 _DRAFT = {
     "driver": "GTiff",
     "tiled": True,
@@ -59,6 +59,7 @@ class Draft:
         bands: Sequence[str] = (),
         colormap: Mapping[int, Rgba] | None = None,
         tags: Mapping[str, str] | None = None,
+        for_tiles: bool = False,
     ) -> None:
         """Begin a file.
 
@@ -67,8 +68,11 @@ class Draft:
         path : its final name, given to it when it is complete.
         bands : names of the bands of a stack; without them the file is a map of one band.
         colormap : colour by code; only for a map of uint8.
+        for_tiles : the file is read by tiles with a margin, from within: blocks are small, those of nodata left out.
         """
         self.path, self.grid, self.dtype, self.bands = path, grid, np.dtype(dtype), tuple(bands)
+        self._block = SMALL_BLOCK if bands or for_tiles else BLOCK
+        self._sparse = for_tiles
         self._file = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tif")
         self._lock = threading.Lock()
         self._sums = [0] * max(len(bands), 1)
@@ -130,6 +134,7 @@ class Draft:
             LEVEL=6,
             BIGTIFF="IF_SAFER",
             BLOCKSIZE=self._block,
+            SPARSE_OK=self._sparse,
             OVERVIEW_RESAMPLING="MODE",
         )
         partial.replace(self.path)
@@ -141,10 +146,6 @@ class Draft:
         self._raster.close()
         for file in self.path.parent.glob(f"{glob.escape(self._file.stem)}*"):
             file.unlink(missing_ok=True)
-
-    @property
-    def _block(self) -> int:
-        return STACK_BLOCK if self.bands else BLOCK
 
     def _profile(self, shape: tuple[int, int]) -> dict[str, object]:
         height, width = self.grid.shape
@@ -188,12 +189,14 @@ def write_cog(
     *,
     colormap: Mapping[int, Rgba] | None = None,
     tags: Mapping[str, str] | None = None,
+    for_tiles: bool = False,
 ) -> str:
     """Write one (y, x) array of codes as a COG: DEFLATE 6, 512 blocks, mode overviews, nodata 0, no predictor.
 
-    The file appears under its name only when it is complete. Returns the `pixel_digest`.
+    With `for_tiles` blocks have 256 pixels and those of nodata are left out; see `Draft`. The file appears under its
+    name only when it is complete. Returns the `pixel_digest`.
     """
-    with Draft(path, grid, pixels.dtype, colormap=colormap, tags=tags) as draft:
+    with Draft(path, grid, pixels.dtype, colormap=colormap, tags=tags, for_tiles=for_tiles) as draft:
         draft.write(pixels)
         return draft.finish()
 

@@ -55,8 +55,12 @@ def info(path: Place | str) -> RasterInfo:
 
 
 @patient
-def read(path: Place | str, tile: Tile | None = None, band: int = 1) -> np.ndarray:
+def read(path: Place | str, tile: Tile | None = None, band: int = 1, out: np.ndarray | None = None) -> np.ndarray:
     """Read one band at full resolution, whole or in a window.
+
+    Parameters
+    ----------
+    out : (y, x) array that is filled and returned, if it is given; values are cast to its type.
 
     Returns
     -------
@@ -68,7 +72,14 @@ def read(path: Place | str, tile: Tile | None = None, band: int = 1) -> np.ndarr
         M202: the file cannot be opened or decoded (truncated, not a raster, missing).
     """
     with opened(path) as src:
-        return np.asarray(src.read(band, window=_window(tile)))
+        return np.asarray(src.read(band, window=_window(tile), out=out))
+
+
+@contextmanager
+def many_opened() -> Iterator[None]:
+    """Keep GDAL's settings in force for a block of this thread that opens many files: each would set them anew."""
+    with rasterio.Env():
+        yield
 
 
 @patient

@@ -107,7 +107,7 @@ def _write_rasters(folder: Path, package: Package) -> tuple[tuple[FileRecord, ..
 def _write_year(folder: Path, package: Package, year: int, pixels: np.ndarray) -> FileRecord:
     module, grid = package.module, package.module.collection.grid
     path = folder / raster_name(module.id, year, package.version)
-    write_cog(path, pixels, grid, colormap=module.legend.colormap(), tags=_tags(package, year))
+    write_cog(path, pixels, grid, colormap=module.legend.colormap(), tags=_tags(package, year), for_tiles=True)
     digest = pixel_digest(pixels, grid)
     return FileRecord(year=year, name=path.name, size=path.stat().st_size, sha256=file_digest(path), pixels=digest)
 

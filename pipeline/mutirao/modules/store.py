@@ -58,9 +58,9 @@ class StoredSubmission:
             remedy = "submit the module again for the collection's grid"
             raise GridError.because("S109", message, where=str(self.folder), remedy=remedy)
 
-    def read_claims(self, years: Sequence[int], tile: Tile | None = None) -> np.ndarray:
-        """Return `read_claims` of this submission's folder: (year, y, x) uint8."""
-        return _read_claims(self.folder, self.receipt, years, tile)
+    def read_claims(self, years: Sequence[int], tile: Tile | None = None, out: np.ndarray | None = None) -> np.ndarray:
+        """Return `read_claims` of this submission's folder: (year, y, x) uint8; fill `out` if it is given."""
+        return _read_claims(self.folder, self.receipt, years, tile, out)
 
 
 def list_submissions(project: Project, module: str, *, for_build: bool = False) -> list[str]:
@@ -184,17 +184,23 @@ def read_claims(folder: Place, years: Sequence[int], tile: Tile | None = None) -
     return _read_claims(folder, _read_receipt(folder / RECEIPT), years, tile)
 
 
-def _read_claims(folder: Place, receipt: Submission, years: Sequence[int], tile: Tile | None) -> np.ndarray:
-    paths = {year: folder / raster_name(folder.parent.name, year, folder.name) for year in years}
-    planes = {year: _read_plane(path, tile) for year, path in paths.items() if year in receipt.years}
-    empty = np.full(tile.shape if tile else receipt.grid.shape, NODATA, dtype=np.uint8)
-    return np.stack([planes.get(year, empty) for year in years]) if len(years) else empty[None][:0]
+def _read_claims(
+    folder: Place, receipt: Submission, years: Sequence[int], tile: Tile | None, out: np.ndarray | None = None
+) -> np.ndarray:
+    shape = tile.shape if tile else receipt.grid.shape
+    claims = np.empty((len(years), *shape), np.uint8) if out is None else out
+    for plane, year in zip(claims, years, strict=True):
+        if year in receipt.years:
+            _read_plane(folder / raster_name(folder.parent.name, year, folder.name), tile, plane)
+        else:
+            plane[:] = NODATA
+    return claims
 
 
-def _read_plane(path: Place, tile: Tile | None) -> np.ndarray:
+def _read_plane(path: Place, tile: Tile | None, out: np.ndarray) -> None:
     """Read a raster; whether it is there is asked only if it cannot be read, since a store takes its time to answer."""
     try:
-        return read(path, tile)
+        read(path, tile, out=out)
     except RasterError as err:
         if path.is_file():
             raise

@@ -64,9 +64,7 @@ class MapWriter:
         return {year: self._name(layer, year) for year in years}
 
     def _type(self, layer: str) -> np.dtype:
-        """Return the type of a layer's files: uint8 for everything but the numbers of more than 255 rules."""
-        if layer == "rule" and len(self.build.record.rules) <= np.iinfo(np.uint8).max:
-            return np.dtype(np.uint8)
+        """Return the type of a layer's files, that of its tiles."""
         return self.build.window(layer, _CORNER).dtype
 
     def _fill(self, layer: str, kind: np.dtype, maps: Sequence[Draft], stacks: Sequence[Draft], window: Tile) -> None:

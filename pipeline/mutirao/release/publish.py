@@ -10,7 +10,7 @@ import pandas as pd
 
 from mutirao.collection import Collection
 from mutirao.engine.build import Build
-from mutirao.engine.layerdigests import SCHEME, digest_like
+from mutirao.engine.layerdigests import digest_like
 from mutirao.engine.progress import Progress
 from mutirao.errors import Finding, ImmutableError, MutiraoError, QualityError
 from mutirao.io.places import Place
@@ -127,11 +127,12 @@ def _changes(table: Place) -> pd.DataFrame | None:
 
 
 def _differs(build: Build, layer: str, digest: str, release: Release) -> bool:
-    """Return whether a layer of a release is another; versions before 0.2 digested layers in another way."""
-    released = release.pixels.get(layer)
-    if released is None or released == digest or released.startswith(SCHEME):
-        return released != digest
-    return released != digest_like(released, build.layer(layer), build.grid)
+    """Return whether a layer of a release is another; it may have been digested on another tiling."""
+    released = release.pixels.get(layer, "")
+    if released == digest:
+        return False
+    found = digest_like(released, lambda tile: build.window(layer, tile), build.grid, len(build.record.years))
+    return released != found
 
 
 def _require_gates(collection: Collection, build: Build) -> None:

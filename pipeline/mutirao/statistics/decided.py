@@ -8,7 +8,7 @@ import numpy as np
 
 def decided_ha(
     source: np.ndarray, classes: np.ndarray, against: np.ndarray, pixel_ha: np.ndarray, modules: int
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum true pixel areas.
 
     Parameters
@@ -20,17 +20,22 @@ def decided_ha(
 
     Returns
     -------
-    (year, modules + 1, 256, modules + 1) float64, hectares.
+    (n, 4) uint16 and (n,) float64: index of the year, module, class and modules against it, and hectares.
     """
-    areas = np.zeros((len(classes), modules + 1, 256, modules + 1))
-    _add_decided(source, classes, against, np.broadcast_to(pixel_ha, classes.shape[1:]), areas)
-    return areas
+    weights = np.broadcast_to(pixel_ha, classes.shape[1:])
+    kinds, areas = [np.zeros((0, 4), np.uint16)], [np.zeros(0)]
+    for t in range(len(classes)):
+        table = np.zeros((modules + 1, 256, modules + 1))
+        _add_decided(source[t], classes[t], against[t], weights, table)
+        found = np.nonzero(table)
+        kinds.append(np.stack([np.full_like(found[0], t), *found], axis=1))
+        areas.append(table[found])
+    return np.concatenate(kinds).astype(np.uint16), np.concatenate(areas)
 
 
 @numba.njit(nogil=True, cache=True)
 def _add_decided(source, classes, against, pixel_ha, areas):  # type: ignore[no-untyped-def]
-    years, height, width = classes.shape
-    for t in range(years):
-        for y in range(height):
-            for x in range(width):
-                areas[t, source[t, y, x], classes[t, y, x], against[t, y, x]] += pixel_ha[y, x]
+    height, width = classes.shape
+    for y in range(height):
+        for x in range(width):
+            areas[source[y, x], classes[y, x], against[y, x]] += pixel_ha[y, x]
