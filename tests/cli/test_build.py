@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from mutirao.cli import console
+from mutirao.cli.build_command import spread
+from mutirao.engine.build import builds_folder
 from mutirao.engine.progress import Silent
+from mutirao.io.storage import read_json
 from mutirao.modules.submission import submit
 from mutirao.project import Project
 
@@ -34,6 +37,42 @@ def test_progress_is_told_in_lines_and_not_at_all_when_asked(call, at):
     assert re.search(r"Integrating tiles: done in .* s, .* tiles/s, .* pixel-years/s", err)
     assert call(*at, "build", "--quiet")[2] == ""
     assert call(*at, "build", "--json")[2] == ""
+
+
+def test_build_that_makes_no_tile_says_whether_it_is_the_last_one(call, at, tiny_project):
+    assert "9 of 9 tiles made" in call(*at, "build")[1]
+    assert "nothing to do, all 9 tiles are done" in call(*at, "build")[1]
+    last = builds_folder(tiny_project, "tiny") / "latest.json"
+    name = read_json(last)["build"]
+    file = tiny_project.root / "configs/territories/halves.geojson"
+    file.write_text(file.read_text(encoding="utf-8").replace('"name": "', '"name": "The ', 1), encoding="utf-8")
+    told = call(*at, "build")[1]
+    assert f"no tile to make, all 9 are done; another build than {name}" in told
+    assert read_json(last)["build"] != name
+    assert "nothing to do" in call(*at, "build")[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "most", "shown"),
+    [
+        (1985, 1990, 6, (1985, 1986, 1987, 1988, 1989, 1990)),
+        (1985, 1990, 3, (1985, 1987, 1990)),  # half of five years is two and a half, rounded to even
+        (1985, 2025, 5, (1985, 1995, 2005, 2015, 2025)),
+        (1985, 2025, 0, (1985, 2025)),
+        (2020, 2020, 3, (2020,)),
+    ],
+)
+def test_years_that_are_printed_are_spread_over_the_series(first, last, most, shown):
+    assert spread(range(first, last + 1), most) == shown
+
+
+def test_areas_are_printed_in_as_many_years_as_there_is_room_for(call, at, monkeypatch):
+    call(*at, "build")
+    monkeypatch.setattr(console.out, "width", 54)
+    lines = call(*at, "build")[1].splitlines()
+    title = next(number for number, line in enumerate(lines) if line.startswith("Hectares"))
+    assert lines[title] == "Hectares (some years; all: tables/areas.csv)"
+    assert lines[title + 1].split() == ["class", "2020", "2022"]
 
 
 def test_lines_come_now_and_then(monkeypatch):
@@ -69,7 +108,7 @@ def test_build_and_runlog_tell_how_it_went(call, at, tiny_project, tmp_path):
     assert "Nothing to do" in (tmp_path / "again.html").read_text(encoding="utf-8")
     status, out, _ = call(*at, "runlog")
     assert status == 0
-    assert "0 results made, 9 reused" in out
+    assert "0 results made, 9 tiles reused" in out
     first = min((tiny_project.workspace / "builds/tiny/log").iterdir())
     assert "never made" in call(*at, "runlog", "--log", first)[1]
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
+from distributed.comm import CommClosedError
 
 from mutirao.engine import remote
 from mutirao.engine.build import build
@@ -128,6 +129,29 @@ def test_error_of_a_task_arrives_as_it_was(tiny_network):
 def test_no_scheduler_is_told(tiny_network, monkeypatch):
     monkeypatch.setattr(remote, "ANSWER", 1)
     with pytest.raises(ResourceError, match="R211"), open_crew(tiny_network, "tcp://127.0.0.1:9"):
+        pass
+
+
+def test_scheduler_without_workers_is_told_and_who_is_waited_for(tiny_network, monkeypatch):
+    monkeypatch.setattr(remote, "FIRST_WORKER", 0.2)
+    said: list[str] = []
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        with (
+            pytest.raises(ResourceError, match=r"R212 the scheduler has no worker after 0 s.*dask worker"),
+            open_crew(tiny_network, address, said.append),
+        ):
+            pass
+    assert said == [f"Waiting up to 0 s for the first worker of {address}"]
+
+
+def test_workers_that_die_at_once_are_told_from_those_with_another_code(tiny_network, scheduler, monkeypatch):
+    def lost(self, function, *args, **options):
+        return {"tcp://10.0.0.7:1": CommClosedError("closed by its nanny"), "tcp://10.0.0.8:1": "another code"}
+
+    monkeypatch.setattr(Client, "run", lost)
+    told = r"tcp://10.0.0.7:1: R212 1 of 2 workers died when they were asked: closed by its nanny.*memory"
+    with pytest.raises(ResourceError, match=told), open_crew(tiny_network, scheduler):
         pass
 
 

@@ -23,6 +23,7 @@ import pytest
 from mutirao.engine.build import build
 from mutirao.engine.progress import Silent
 from mutirao.engine.remote import open_crew
+from mutirao.errors import ResourceError
 from mutirao.project import Project
 
 SBATCH = """#!/bin/sh
@@ -133,6 +134,13 @@ def batch_system(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+def test_missing_batch_system_is_told(tiny_network, monkeypatch):
+    write_spec(tiny_network, "queue", "kind: queue\nsystem: slurm\njobs: 2\nmemory: 2 GB\n")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ResourceError, match=r"R216 there is no command sbatch here"), open_crew(tiny_network, "queue"):
+        pass
+
+
 def test_jobs_of_a_batch_system_build_the_map_and_are_cancelled(tiny_network, batch_system, tmp_path):
     write_spec(
         tiny_network,
@@ -147,6 +155,7 @@ options: {{queue: maps, walltime: '00:10:00', local_directory: '{tmp_path}', int
     with open_crew(tiny_network, "queue") as crew:
         assert len(build(tiny_network, "tiny", Silent(), workers=crew).made) == 9
         assert {worker["threads"] for worker in crew.describe()} == {1}
+        assert crew.wait_s == 3600  # jobs may stand in a queue for long
     jobs, cancelled = ((batch_system / name).read_text().split() for name in ("jobs", "cancelled"))
     assert len(jobs) == 2
     assert sorted(cancelled) == sorted(jobs)

@@ -59,7 +59,7 @@ def test_prune_tells_first_and_removes_when_told_to(built):
     half.write_bytes(bytes(20_000))
     status, text = mutirao(built, "ledger", "prune")
     assert status == 0
-    assert "would remove 0.02 MB: 0 results, 0 builds, 1 left half done" in text
+    assert "would remove 0.02 MB: 0 results, 0 builds, 1 leftover of dead builds" in text
     assert half.is_file()
     told = json.loads(mutirao(built, "ledger", "prune", "--yes", "--json")[1])
     assert (told["removed"], told["size"], told["partials"]) == (True, 20_000, [str(half)])

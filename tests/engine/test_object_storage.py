@@ -165,6 +165,32 @@ def test_result_that_was_copied_to_another_bucket_counts_by_its_digest(far_netwo
     assert ledger.state(key) == "damaged"
 
 
+def test_results_are_looked_at_with_one_listing(far_network, monkeypatch):
+    finished = build(far_network, "tiny", Silent())
+    ledger, keys = ledger_of(builds_folder(far_network, "tiny")), list(finished.record.tiles.values())
+    ledger.path(keys[0]).write_bytes(b"other bytes")
+    ledger.receipt(keys[1]).unlink()
+    ledger.remove(keys[2])
+    write_text(ledger.receipt(keys[3]), json.dumps({"sha256": "0" * 64}))
+    states = ["damaged", "unfinished", "missing", "damaged", *["done"] * 5, "missing"]
+    expected = dict(zip([*keys, "f" * 64], states, strict=True))
+    assert {key: ledger.state(key) for key in expected} == expected
+    asked: list[str] = []
+
+    def counted(where, method, *args, **options):
+        asked.append(method)
+        return ask(where, method, *args, **options)
+
+    ask = places._ask
+    monkeypatch.setattr(places, "_ask", counted)
+    assert ledger.states(expected.keys()) == expected
+    # The receipts of all but the second, third and last; the first and fourth are downloaded, having other stamps.
+    assert sorted(asked) == ["cat_file"] * 7 + ["find"] + ["open"] * 2
+    asked.clear()
+    assert {key: size > 0 for key, size in ledger.sizes().items()} == dict.fromkeys({*keys} - {keys[2]}, True)
+    assert asked == ["find"]
+
+
 def test_damaged_result_is_not_read_while_a_build_uses_it(far_network, monkeypatch):
     monkeypatch.setattr(farledger, "LOOK_S", 0.0)
     finished = build(far_network, "tiny", Silent())
@@ -318,7 +344,7 @@ def test_prune_removes_what_nothing_needs(far_network):
     needed = set(second.record.tiles.values())
     assert {entry.key for entry in pruned.results} == set(first.record.tiles.values()) - needed
     assert sorted(path.name for path in folder.iterdir()) == sorted([second.folder.name, "latest.json", "log", "tiles"])
-    assert Upkeep(folder, 1).damaged() == []
+    assert Upkeep(folder, 1).damaged(Silent()) == []
     assert set(ledger_of(folder).all_keys()) == needed
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from mutirao.cli.app import app
 from mutirao.engine.build import build
 from mutirao.engine.progress import Silent
 from mutirao.engine.runstory import last_run, logs_of, read_run
@@ -66,7 +68,32 @@ def test_page_shows_tiles_by_seconds_and_threads_by_time(log):
     first, second = lanes(story)
     assert [(mark.x, mark.width) for mark in first.marks] == [(0.0, 666.67), (666.67, 333.33)]
     assert (second.tasks, round(second.busy_percent)) == (1, 33)
-    assert "it was killed" in run_page(story)
+    assert "Begun 2026-01-01 00:00:00 UTC, not ended: it is at work, or was killed." in " ".join(
+        run_page(story).split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ({"state": "finished", "build": "abc"}, "finished as build abc"),
+        ({"state": "stopped"}, "stopped"),
+        ({"state": "failed", "why": "R207 storage is full"}, "failed: R207 storage is full"),
+    ],
+)
+def test_how_a_build_went_in_words(log, end, words):
+    lines = log.read_text(encoding="utf-8").splitlines()[:-1]
+    last = {"event": "end", "seconds": 8.0, "peak_bytes": 3000, "ended": "2026-01-01T00:00:08+00:00", **end}
+    log.write_text("\n".join([*lines, json.dumps(last)]), encoding="utf-8")
+    assert read_run(log).in_words == words
+
+
+def test_command_tells_of_a_build_that_died_early(log):
+    log.write_text(json.dumps(HEAD), encoding="utf-8")
+    told = CliRunner().invoke(app, ["runlog", "--log", str(log)]).stdout.splitlines()
+    assert told[0] == "build of tiny, 2026-01-01 00:00:00 UTC: not ended: it is at work, or was killed"
+    assert told[1] == "0 results made, 0 tiles reused in 0.00 s"
+    assert told[2].startswith("a report with charts")  # no table without rows
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,10 @@ def test_results_of_earlier_passes_are_needed_too(tiny_network):
 def test_damage_is_found_though_size_and_time_are_the_same(tiny_network):
     finished = build(tiny_network, "tiny", Silent())
     upkeep = Upkeep(builds_folder(tiny_network, "tiny"), 1)
-    assert upkeep.damaged() == []
+    assert upkeep.damaged(Silent()) == []
     path = upkeep.ledger.path(finished.record.tiles["0_1"])
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
-    [(entry, state)] = upkeep.damaged()
+    [(entry, state)] = upkeep.damaged(Silent())
     assert (entry.tile, state) == ("0_1", "damaged")

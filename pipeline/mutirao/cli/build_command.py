@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,10 +17,13 @@ from mutirao.errors import UsageError
 if TYPE_CHECKING:
     from mutirao.engine.build import Build
     from mutirao.engine.cluster import Crew
+    from mutirao.engine.progress import Progress
     from mutirao.project import Project
 
 MOST_REASONS = 6
 """Reasons that are printed; `mutirao ledger list` has those of each tile."""
+NAME_COLUMN, YEAR_COLUMN = 26, 14
+"""Characters for the name of a class, and for the hectares of a country in one year."""
 MOST_CONFLICTS = 3
 """Conflicts that are printed; all of them are in the build's tables/conflicts.csv."""
 
@@ -49,8 +52,8 @@ def command(
 
     project = context.obj.project()
     chosen = context.obj.collection(project, collection)
-    with _crew(project, workers, cluster) as crew:
-        watching, versions = watcher(quiet or json), versions_of(use or [])
+    watching, versions, last = watcher(quiet or json), versions_of(use or []), last_name(project, chosen)
+    with _crew(project, workers, cluster, watching) as crew:
         result = build(project, chosen, watching, use=versions, workers=crew, wait_s=wait)
     if report:
         write_report(project, chosen, report)
@@ -58,11 +61,13 @@ def command(
         done = {"made": result.made, "reused": result.reused, "reasons": count_reasons(result.reasons)}
         print_json({"folder": result.folder, **done, **plain(result.record)})
     else:
-        tell_build(result)
+        tell_build(result, last)
 
 
 @contextmanager
-def _crew(project: Project, workers: int | None, cluster: str | None) -> Iterator[int | Crew | None]:
+def _crew(
+    project: Project, workers: int | None, cluster: str | None, progress: Progress
+) -> Iterator[int | Crew | None]:
     """Yield who does the work."""
     if cluster is None:
         yield workers
@@ -73,8 +78,17 @@ def _crew(project: Project, workers: int | None, cluster: str | None) -> Iterato
         raise UsageError.because("B111", message, where="--workers --cluster", remedy=remedy)
     from mutirao.engine.remote import open_crew
 
-    with open_crew(project, cluster) as crew:
+    with open_crew(project, cluster, progress.say) as crew:
         yield crew
+
+
+def last_name(project: Project, collection: str) -> str | None:
+    """Return the name of the last finished build of a collection, if there is one."""
+    from mutirao.engine.build import POINTER, builds_folder
+    from mutirao.io.storage import read_json
+
+    pointer = builds_folder(project, collection) / POINTER
+    return str(read_json(pointer)["build"]) if pointer.is_file() else None
 
 
 def versions_of(pairs: list[str]) -> dict[str, str]:
@@ -87,21 +101,25 @@ def versions_of(pairs: list[str]) -> dict[str, str]:
     return {module: version for module, _, version in split}
 
 
-def tell_build(result: Build) -> None:
-    """Print what a build did and found."""
+def tell_build(result: Build, last: str | None = None) -> None:
+    """Print what a build did and found; `last` is the name of the build before it, if there was one."""
     total = len(result.record.tiles)
-    if not result.made:
+    if not result.made and last in (result.folder.name, None):
         out.print(f"build {result.folder.name}: nothing to do, all {total} tiles are done")
+    elif not result.made:
+        told = f"no tile to make, all {total} are done; another build than {last}"
+        out.print(f"build {result.folder.name}: {told}", soft_wrap=True)
+        why = "territories, comparisons, titles or credits changed, or are again what they were"
+        out.print(f"because: {why}", style="dim", soft_wrap=True)
     else:
         reason = f" ({', '.join(result.renewed)})" if result.renewed else ""
-        out.print(
-            f"build {result.folder.name}: {len(result.made)} of {total} tiles made{reason}, {result.reused} reused"
-        )
+        told = f"{len(result.made)} of {total} tiles made{reason}, {result.reused} reused"
+        out.print(f"build {result.folder.name}: {told}", soft_wrap=True)
         show_reasons(result)
     for entry in result.record.agreement:
-        out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}")
+        out.print(f"agreement {entry.overall:.4f} on {entry.pixels} pixels: {entry.title}", soft_wrap=True)
     if result.record.hole_ha:
-        out.print(f"[yellow]{result.record.hole_ha} ha are taken by no rule in the worst year[/yellow]")
+        out.print(f"[yellow]{result.record.hole_ha:,.2f} ha are taken by no rule in the worst year[/yellow]")
     show_areas(result)
     show_conflicts(result)
 
@@ -112,7 +130,7 @@ def show_reasons(result: Build) -> None:
 
     counts = [f"{reason} ({count})" for reason, count in count_reasons(result.reasons).items()]
     more = f", and {len(counts) - MOST_REASONS} other reasons" if len(counts) > MOST_REASONS else ""
-    out.print(f"because: {', '.join(counts[:MOST_REASONS])}{more}")
+    out.print(f"because: {', '.join(counts[:MOST_REASONS])}{more}", soft_wrap=True)
 
 
 def show_conflicts(result: Build) -> None:
@@ -130,12 +148,19 @@ def show_conflicts(result: Build) -> None:
 
 
 def show_areas(result: Build) -> None:
-    """Print hectares by class and year."""
+    """Print hectares by class, in as many years of the series as the terminal has room for."""
     areas = result.table("areas")
     whole = areas[areas["territory_level"] == "all"]
-    years = result.record.years
+    years = spread(result.record.years, (out.width - NAME_COLUMN) // YEAR_COLUMN)
     rows = [
         (name, *(float(group.loc[group["year"] == year, "area_ha"].sum()) for year in years))
         for name, group in whole.groupby("class_name", sort=False)
     ]
-    show_table("Hectares", ["class", *map(str, years)], rows)
+    shown = "" if years == result.record.years else " (some years; all: tables/areas.csv)"
+    show_table(f"Hectares{shown}", ["class", *map(str, years)], rows)
+
+
+def spread(years: Sequence[int], most: int) -> tuple[int, ...]:
+    """Return at most so many years of a series, two at least, evenly spread from the first to the last."""
+    steps, last = max(most, 2) - 1, len(years) - 1
+    return tuple(years) if last <= steps else tuple(years[round(step * last / steps)] for step in range(steps + 1))

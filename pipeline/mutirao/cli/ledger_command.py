@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mutirao.cli.console import Json, out, print_json, show_table
+from mutirao.cli.console import Json, out, print_json, show_table, watcher
+from mutirao.modules.numbers import counted
 
 if TYPE_CHECKING:
     from mutirao.engine.upkeep import Entry, Upkeep
@@ -27,19 +28,20 @@ def list_results(context: typer.Context, collection: Name = None, keep: Keep = K
         return
     rows = [(*_told(entry), "yes" if entry.needed else "no") for entry in entries]
     show_table("Results", ["tile", "pass", "made", "kB", "why", "needed"], rows)
-    out.print(f"{len(entries)} results, {_megabytes(sum(entry.size for entry in entries))}")
+    out.print(f"{_counted(len(entries), 'result')}, {_megabytes(sum(entry.size for entry in entries))}")
 
 
 @app.command()
 def verify(context: typer.Context, collection: Name = None, json: Json = False) -> None:
     """Digest every result again; exit status 1 if some are damaged. A build never uses these and makes them anew."""
     upkeep = _upkeep(context, collection, KEPT)
-    damaged, total = upkeep.damaged(), len(upkeep.entries())
+    damaged, total = upkeep.damaged(watcher(json)), len(upkeep.ledger.sizes())
     if json:
         print_json({"results": total, "damaged": [{**asdict(entry), "state": state} for entry, state in damaged]})
     elif damaged:
-        rows = [(entry.tile, entry.number, state, str(upkeep.ledger.path(entry.key))) for entry, state in damaged]
+        rows = [(entry.tile, entry.number, state, f"{entry.key[:2]}/{entry.key[:16]}…") for entry, state in damaged]
         show_table("Damaged", ["tile", "pass", "state", "file"], rows)
+        out.print(f"files are in {upkeep.ledger.folder}", soft_wrap=True)
         out.print(f"{len(damaged)} of {total} results do not count; the next build makes anew what it needs of them")
     else:
         out.print(f"all {total} results are intact")
@@ -55,16 +57,24 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it only what would go is told.")] = False,
     json: Json = False,
 ) -> None:
-    """Remove results that no kept build needs, older builds, and what dead builds left half done."""
-    upkeep = _upkeep(context, collection, keep)
+    """Remove results that no kept build needs, older builds, what dead builds left, and polygons nobody asks for."""
+    from mutirao.engine import burntsets
+
+    upkeep, project = _upkeep(context, collection, keep), context.obj.project()
     plan = upkeep.prune() if yes else upkeep.plan()
+    burnt = burntsets.prune(project) if yes else burntsets.unused(project)
     if json:
-        print_json({"removed": yes, **asdict(plan)})
+        print_json({"removed": yes, **asdict(plan), "burnt": asdict(burnt)})
         return
-    parts = f"{len(plan.results)} results, {len(plan.builds)} builds, {len(plan.partials)} left half done"
-    verb = "removed" if yes else "would remove"
-    out.print(f"{verb} {_megabytes(plan.size)}: {parts}; builds that stay: {', '.join(upkeep.kept) or 'none'}")
-    if not yes and plan.size:
+    verb, size = "removed" if yes else "would remove", plan.size + burnt.size
+    things = {"result": plan.results, "build": plan.builds, "leftover of dead builds": plan.partials}
+    things["set of polygons that no collection asks for"] = burnt.sets
+    parts = [_counted(len(found), thing) for thing, found in things.items()]
+    out.print(f"{verb} {_megabytes(size)}: {', '.join(parts)}", soft_wrap=True)
+    out.print(f"builds that stay: {', '.join(upkeep.kept) or 'none'}", soft_wrap=True)
+    if burnt.busy:
+        out.print(f"polygons stay: {burnt.busy}", soft_wrap=True)
+    if not yes and size:
         out.print("run it with --yes to remove them")
 
 
@@ -78,6 +88,12 @@ def _upkeep(context: typer.Context, collection: str | None, keep: int) -> Upkeep
 
 def _told(entry: Entry) -> tuple[str, int, str, float, str]:
     return entry.tile, entry.number, entry.made, entry.size / 1000, ", ".join(entry.why)
+
+
+def _counted(count: int, thing: str) -> str:
+    """Return a count with its noun, whose first word takes an s."""
+    first, _, rest = thing.partition(" ")
+    return f"{counted(count, first)} {rest}".rstrip()
 
 
 def _megabytes(size: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mutirao.cli.build_command import versions_of
-from mutirao.cli.console import Json, out, print_json, show_table
+from mutirao.cli.console import Json, out, print_json, show_table, watcher
 
 if TYPE_CHECKING:
     from mutirao.engine.plan import Plan
@@ -34,7 +34,8 @@ def command(
     from mutirao.web.plan_page import plan_page
 
     project = context.obj.project()
-    found = plan(project, context.obj.collection(project, collection), use=versions_of(use or []))
+    chosen = context.obj.collection(project, collection)
+    found = plan(project, chosen, watcher(json), use=versions_of(use or []))
     if html:
         write_text(html, plan_page(found, cores))
     if json:
@@ -56,13 +57,23 @@ def _summary(found: Plan, cores: int) -> dict[str, Any]:
 
 
 def _tell(found: Plan, cores: int) -> None:
+    from mutirao.web.plan_page import hours
+    from mutirao.web.run_page import size
+
     pixels = found.grid.shape[0] * found.grid.shape[1]
     out.print(
         f"{found.collection}: {found.tiles} tiles of {found.grid.tile} pixels a side, {pixels:,} pixels, "
         f"{len(found.years)} years, {found.modules} modules"
     )
     rows = [
-        (one.number, ", ".join(one.steps), one.halo, f"{len(one.tiles)} of {found.tiles}", *_size(one))
+        (
+            one.number,
+            ", ".join(one.steps),
+            one.halo,
+            f"{len(one.tiles)} of {found.tiles}",
+            size(one.read_bytes),
+            size(one.written_bytes),
+        )
         for one in found.passes
     ]
     show_table("Passes", ["", "steps", "halo [px]", "tiles to make", "read", "written"], rows)
@@ -74,25 +85,9 @@ def _tell(found: Plan, cores: int) -> None:
     ]
     show_table("Why", ["pass", "reason", "tiles"], lines)
     out.print(f"memory: {size(found.memory_bytes)} a worker")
+    if found.free_bytes is not None:
+        told = f"disk: {size(found.total('written_bytes'))} of results, {size(found.free_bytes)} are free"
+        out.print(told if found.fits else f"{told}: too little", style=None if found.fits else "yellow")
     here = f"{hours(found.hours(found.cores))} on the {found.cores} cores of this machine"
     out.print(f"time: {here}, {hours(found.hours(cores))} on {cores} such cores")
     out.print(f"(tried for {found.calibration_seconds:.1f} s; storage is taken to keep up)", style="dim")
-
-
-def _size(one: Any) -> tuple[str, str]:
-    return size(one.read_bytes), size(one.written_bytes)
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in words."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
-            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
-        count /= 1000
-    raise AssertionError
-
-
-def hours(value: float) -> str:
-    """Return a time in the unit that suits it."""
-    seconds = value * 3600
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{value:,.1f} h"

@@ -9,6 +9,7 @@ import typer
 
 from mutirao.cli.console import Json, decimal, out, print_json, show_table
 from mutirao.io.places import place
+from mutirao.modules.numbers import counted
 
 if TYPE_CHECKING:
     from mutirao.engine.runstory import RunStory
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Reasons that are printed; the report and --json have all."""
-MIB = 1 << 20
 
 
 def command(
@@ -63,18 +63,17 @@ def _write(story: RunStory, path: Path) -> None:
 
 
 def _tell(story: RunStory) -> None:
-    told = story.as_json()
-    why = f": {told['why']}" if told["why"] else ""
-    out.print(f"build of {told['collection']}, {told['started']}: {story.state}{why}", soft_wrap=True)
-    out.print(
-        f"{len(story.made)} results made, {len(story.reused)} reused in {story.seconds:,.1f} s, "
-        f"{decimal(round(story.rate()), 1000)} pixel-years/s"
-    )
+    from mutirao.web.run_page import duration, size
+
+    out.print(f"build of {story.head['collection']}, {story.started}: {story.in_words}", soft_wrap=True)
+    rate = f", {decimal(round(story.rate()), 1000)} pixel-years/s" if story.rate() else ""
+    made = f"{counted(len(story.made), 'result')} made, {counted(len(story.reused), 'tile')} reused"
+    out.print(f"{made} in {duration(story.seconds)}{rate}")
     shares = [(phase, seconds, 100 * seconds / total) for phase, seconds, total in _phases(story)]
     if shares:
         show_table("Where the time of the tasks went", ["phase", "seconds", "%"], shares)
-    peaks = [(worker, round(peak / MIB)) for worker, peak in story.peaks.items()]
-    show_table("Most memory", ["process", "MiB"], peaks)
+    if story.peaks:
+        show_table("Most memory", ["process", "at most"], [(name, size(peak)) for name, peak in story.peaks.items()])
     if story.reasons:
         show_table("Why results were made", ["reason", "results"], story.reasons[:MOST])
 

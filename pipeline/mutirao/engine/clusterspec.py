@@ -11,6 +11,7 @@ from mutirao.model import Frozen
 Memory = Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?([kMGT]i?)?B$")]
 """For example `4 GB` or `3.5GiB`."""
 Count = Annotated[int, Field(ge=1)]
+WAIT = "Minutes to wait for the first worker, and for another one when all are lost."
 
 
 class AtAddress(Frozen):
@@ -51,6 +52,7 @@ class OnKubernetes(Frozen):
     workers: Count = Field(description="Pods.")
     memory: Memory | None = Field(default=None, description="Limit of each worker.")
     namespace: str | None = Field(default=None, description="Default: that of the current context.")
+    wait_minutes: float = Field(default=10, gt=0, description=WAIT)
     options: dict[str, Any] = Field(default_factory=dict, description="More keywords of dask_kubernetes KubeCluster.")
 
 
@@ -62,6 +64,7 @@ class JobQueue(Frozen):
     jobs: Count = Field(description="Jobs to submit, one worker each.")
     threads: Count = Field(default=1, description="Cores of each job, one tile each.")
     memory: Memory = Field(description="Limit of each job.")
+    wait_minutes: float = Field(default=60, gt=0, description=WAIT)
     options: dict[str, Any] = Field(
         default_factory=dict, description="More keywords of the dask_jobqueue class, such as queue and walltime."
     )

@@ -8,11 +8,12 @@ were digested while they came in, so that nothing damaged is ever read; see `io.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from mutirao.engine.ledger import Ledger, State, is_intact
+from mutirao.engine.ledger import Ledger, State, at_once, is_intact, key_of
 from mutirao.errors import ResourceError
 from mutirao.io import copies
 from mutirao.io.faults import room_for
@@ -46,7 +47,22 @@ class FarLedger(Ledger):
         ----------
         again : download and digest the object also if it has the stamp that the receipt tells.
         """
-        return self._look(key, again=again)[0]
+        return self._look(key, self._object(key).find(), again=again)[0]
+
+    def states(
+        self, keys: Collection[str], *, again: bool = False, looked: Callable[[], None] = lambda: None
+    ) -> dict[str, State]:
+        """Return what is there of many tasks: the objects are listed at once, and only receipts are read."""
+        there = self._folder.objects() if keys else {}
+
+        def look(key: str) -> State:
+            found, promised = self._look(key, there.get(self._object(key)), again=again, listed=there)
+            if found == "done":
+                self._seen[key] = promised, time.monotonic()
+            looked()
+            return found
+
+        return dict(zip(keys, at_once(look, keys), strict=True))
 
     def require(self, key: str) -> Path:
         """Return a copy of the result of a task on this machine.
@@ -59,7 +75,7 @@ class FarLedger(Ledger):
         promised, seen = self._seen.get(key, ("", -LOOK_S))
         if time.monotonic() - seen < LOOK_S and (copy := self._copy(promised)):
             return copy
-        found, promised = self._look(key)
+        found, promised = self._look(key, self._object(key).find())
         copy = (self._copy(promised) or self._fetched(key, promised)) if found == "done" else None
         if copy is None:
             raise self._lost(key, "damaged" if found == "done" else found)
@@ -97,9 +113,12 @@ class FarLedger(Ledger):
         """
         return self._receipt(key) or {}
 
-    def all_keys(self) -> Iterator[str]:
-        """Yield the key of everything that is done, or was begun."""
-        yield from sorted({path.name.split(".")[0] for path in self._folder.objects()})
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes that each result and its receipt take, by key; with one listing."""
+        sizes: Counter[str] = Counter()
+        for path, stat in self._folder.objects().items():
+            sizes[key_of(path)] += stat.st_size
+        return dict(sizes)
 
     def partials(self) -> Iterator[Place]:
         """Yield nothing: an object has its final name or none."""
@@ -111,9 +130,17 @@ class FarLedger(Ledger):
         self.receipt(key).unlink(missing_ok=True)
         self.path(key).unlink(missing_ok=True)
 
-    def _look(self, key: str, *, again: bool = False) -> tuple[State, str]:
-        """Return the state of a task, and the digest that its receipt promises."""
-        there, receipt = self._object(key).find(), self._receipt(key)
+    def _look(
+        self, key: str, there: Stat | None, *, again: bool = False, listed: Collection[Place] | None = None
+    ) -> tuple[State, str]:
+        """Return the state of a task, and the digest that its receipt promises.
+
+        Parameters
+        ----------
+        there : what the store says of the result.
+        listed : all objects, if they are known; a receipt that is not among them is not asked for.
+        """
+        receipt = self._receipt(key) if listed is None or self.receipt(key) in listed else None
         if there is None:
             return ("missing" if receipt is None else "damaged"), ""
         if receipt is None:

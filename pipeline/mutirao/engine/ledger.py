@@ -13,11 +13,14 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mutirao.errors import ResourceError
 from mutirao.io.faults import room_for
@@ -28,9 +31,12 @@ from mutirao.io.storage import read_json, write_json
 RECEIPT = ".json"
 State = Literal["done", "damaged", "unfinished", "missing"]
 """`damaged`: the file is another than the receipt says; `unfinished`: it has no receipt yet."""
+Looked = TypeVar("Looked")
 _Signature = tuple[int, int, int, int]
 _SETTLED_S = 2.0
 """Younger files are digested whenever they are read: a change may have left the same time of change behind."""
+AT_ONCE = 8
+"""Results that are looked at at the same time: digesting keeps cores busy, and a store makes one wait."""
 _intact: dict[Path, _Signature] = {}
 """Files that this process has digested and found intact."""
 
@@ -92,6 +98,23 @@ class Ledger:
             return "unfinished"
         return "done" if is_intact(path, lambda: self._promised(key), again=again) else "damaged"
 
+    def states(
+        self, keys: Collection[str], *, again: bool = False, looked: Callable[[], None] = lambda: None
+    ) -> dict[str, State]:
+        """Return what is there of many tasks, as `state` does.
+
+        Parameters
+        ----------
+        looked : is called after each, from several threads.
+        """
+
+        def look(key: str) -> State:
+            found = self.state(key, again=again)
+            looked()
+            return found
+
+        return dict(zip(keys, at_once(look, keys), strict=True))
+
     def require(self, key: str) -> Path:
         """Return the result of a task for reading, as a file of this machine.
 
@@ -149,18 +172,25 @@ class Ledger:
         except (ResourceError, ValueError, TypeError):
             return {}
 
+    def receipts(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Return by key what was written down with many results, as `known` does."""
+        return dict(zip(keys, at_once(self.known, keys), strict=True))
+
     def all_keys(self) -> Iterator[str]:
         """Yield the key of everything that is done, or was begun under its final name."""
-        names = {path.name.split(".")[0] for path in self.folder.glob("*/*") if not path.name.startswith(".")}
-        yield from sorted(names)
+        yield from sorted(self.sizes())
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes that each result and its receipt take, by key."""
+        sizes: Counter[str] = Counter()
+        for path in self.folder.glob("*/*"):
+            with suppress(FileNotFoundError):  # a build at work has just replaced it
+                sizes[key_of(path)] += path.stat().st_size
+        return {key: size for key, size in sizes.items() if key}
 
     def partials(self) -> Iterator[Place]:
         """Yield the files that a task at work, or one that died, has under temporary names."""
         yield from sorted(path for path in self.folder.glob("*/.*") if path.is_file())
-
-    def size(self, key: str) -> int:
-        """Return the bytes that a result and its receipt take."""
-        return sum(path.stat().st_size for path in (self.path(key), self.receipt(key)) if path.is_file())
 
     def remove(self, key: str) -> None:
         """Remove a result, its receipt first, so that no half of it ever counts."""
@@ -180,6 +210,17 @@ class Ledger:
     def _promised(self, key: str) -> object:
         """Return the digest that the receipt tells; nothing if the receipt is damaged."""
         return self.known(key).get("sha256")
+
+
+def key_of(path: Place) -> str:
+    """Return the key that a file of a ledger is of; nothing for a file under a temporary name."""
+    return path.name.partition(".")[0]
+
+
+def at_once(look: Callable[[str], Looked], keys: Collection[str]) -> list[Looked]:
+    """Look at many results at the same time."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(look, keys))
 
 
 def is_intact(path: Path, promised: Callable[[], object], *, again: bool = False) -> bool:

@@ -6,17 +6,21 @@ Polygons are burnt to pixels if that was not done before: what decides a tile is
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mutirao.engine.build import builds_folder, last_tiles, ledger_of
 from mutirao.engine.calibration import Calibration, calibrate
 from mutirao.engine.inputs import gather
 from mutirao.engine.passes import FUSED_HALO
+from mutirao.engine.progress import Progress
 from mutirao.engine.reasons import count_reasons
 from mutirao.engine.tilerun import reasons_for
 from mutirao.engine.tilework import TileWork
 from mutirao.grid import Grid, Tile
+from mutirao.io.places import Place
 from mutirao.project import Project
 
 BASE_BYTES = 350_000_000
@@ -57,6 +61,8 @@ class Plan:
     """At the end, to sum up all tiles, on one core."""
     memory_bytes: int
     """Of one worker at the most."""
+    free_bytes: int | None
+    """That the disk of the builds has room for; None in a store."""
     cores: int
     """Of this machine."""
     calibration_seconds: float
@@ -75,6 +81,11 @@ class Plan:
         """Return the sum over the passes of one of their numbers."""
         return float(sum(getattr(one, name) for one in self.passes))
 
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for what would be written, as far as that is known."""
+        return self.free_bytes is None or self.total("written_bytes") <= self.free_bytes
+
     def hours(self, cores: int) -> float:
         """Return the hours that it would take; tiles are shared evenly, and storage keeps up."""
         busy = sum(one.core_seconds / max(min(cores, len(one.tiles)), 1) for one in self.passes)
@@ -82,7 +93,7 @@ class Plan:
         return 0.0 if self.is_done else (busy + summing) / 3600
 
 
-def plan(project: Project, collection_id: str, *, use: Mapping[str, str] | None = None) -> Plan:
+def plan(project: Project, collection_id: str, progress: Progress, *, use: Mapping[str, str] | None = None) -> Plan:
     """Say what `build` would do.
 
     Raises
@@ -95,8 +106,8 @@ def plan(project: Project, collection_id: str, *, use: Mapping[str, str] | None 
     work = TileWork(inputs, ledger_of(folder), FUSED_HALO)
     missing = work.missing()
     reasons = reasons_for(work, missing, last_tiles(folder, work.grid).values())
-    rates = calibrate(work)
-    passes = tuple(_pass(work, rates, number, missing[number], reasons[number]) for number in range(len(missing)))
+    rates = calibrate(work, progress)
+    passes = tuple(_pass(work, rates, number, list(missing[number]), reasons[number]) for number in range(len(missing)))
     return Plan(
         collection=inputs.collection.id,
         grid=work.grid,
@@ -105,9 +116,18 @@ def plan(project: Project, collection_id: str, *, use: Mapping[str, str] | None 
         passes=passes,
         summing_seconds=rates.summing * _size(work, [work.grid.whole]),
         memory_bytes=BASE_BYTES + _largest(work, rates),
+        free_bytes=_free(folder),
         cores=os.cpu_count() or 1,
         calibration_seconds=rates.seconds,
     )
+
+
+def _free(folder: Place) -> int | None:
+    """Return the bytes that are free where a folder lies or will lie."""
+    if not isinstance(folder, Path):
+        return None
+    there = next(path for path in (folder, *folder.resolve().parents) if path.is_dir())
+    return shutil.disk_usage(there).free
 
 
 def _pass(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
@@ -28,7 +29,8 @@ CODE = ("mutirao.integration", "mutirao.filters", "mutirao.grid", "mutirao.engin
 ANSWER = 10
 """Seconds within which a scheduler must answer."""
 FIRST_WORKER = 60
-"""Seconds within which the first worker must be there, and within which a lost one must be followed by another."""
+"""Seconds within which the first worker must be there, and within which a lost one must be followed by another, unless
+the spec gives them more: jobs may stand in a queue for long."""
 SETTINGS = {"distributed.scheduler.allowed-failures": 3}
 """Workers that one task may take down with it before it is given up, where the scheduler is ours."""
 QUEUES = {
@@ -45,8 +47,8 @@ QUEUES = {
 class Remote:
     """Workers that a Dask scheduler knows."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, wait_s: float | None = None) -> None:
+        self.client, self.wait_s = client, FIRST_WORKER if wait_s is None else wait_s
         self.where = str(client.scheduler_info(n_workers=0)["address"])
 
     def run(self, run: str, task: Callable[[Item], Result], items: Sequence[Item], tell: Tell) -> list[Result]:
@@ -78,7 +80,7 @@ class Remote:
             yield from batch
             if batch or self.client.nthreads():
                 seen = time.monotonic()
-            elif time.monotonic() - seen > FIRST_WORKER:
+            elif time.monotonic() - seen > self.wait_s:
                 raise self._no_worker("has lost all its workers")
             time.sleep(0 if batch else LOOK)
 
@@ -108,29 +110,43 @@ class Remote:
         Raises
         ------
         ResourceError
-            R212: there is no worker. R213: a worker has another mutirao, or none.
+            R212: there is no worker, or it dies at once. R213: a worker has another mutirao, or none.
         """
         try:
-            self.client.wait_for_workers(1, timeout=FIRST_WORKER)
+            self.client.wait_for_workers(1, timeout=self.wait_s)
         except TimeoutError:
-            raise self._no_worker("has no worker") from None
+            raise self._no_worker(f"has no worker after {self.wait_s:.0f} s") from None
         mine = code_digest(*CODE)
         codes = self.client.run(code_digest, *CODE, on_error="return")
-        strange = sorted(address for address, code in codes.items() if code != mine)
+        silent = {address: code for address, code in codes.items() if isinstance(code, OSError)}
+        if silent:
+            message = f"{len(silent)} of {len(codes)} workers died when they were asked: {next(iter(silent.values()))}"
+            remedy = "see their logs, and give them more memory: they need half a gigabyte before they hold a pixel"
+            raise ResourceError.because("R212", message, where=_first(silent), remedy=remedy)
+        strange = {address: code for address, code in codes.items() if code != mine}
         if strange:
-            failed = next((f": {codes[address]!r}" for address in strange if isinstance(codes[address], Exception)), "")
+            failed = next((f": {code!r}" for code in strange.values() if isinstance(code, Exception)), "")
             message = f"{len(strange)} of {len(codes)} workers run another mutirao, or none{failed}"
             remedy = "install this version on every worker and start the workers again"
-            raise ResourceError.because("R213", message, where=", ".join(strange[:3]), remedy=remedy)
+            raise ResourceError.because("R213", message, where=_first(strange), remedy=remedy)
 
     def _no_worker(self, what: str) -> ResourceError:
         remedy = f"start one with 'dask worker {self.where}'; what is finished is kept"
         return ResourceError.because("R212", f"the scheduler {what}", where=self.where, remedy=remedy)
 
 
+def _first(addresses: Iterable[str]) -> str:
+    """Return a few addresses in words."""
+    return ", ".join(sorted(addresses)[:3])
+
+
 @contextmanager
-def open_crew(project: Project, name: str) -> Iterator[Crew]:
+def open_crew(project: Project, name: str, say: Callable[[str], None] = lambda _: None) -> Iterator[Crew]:
     """Yield the workers of an address such as tcp://10.0.0.5:8786, or of `configs/clusters/<name>.yaml`.
+
+    Parameters
+    ----------
+    say : is told for whom this process waits.
 
     Raises
     ------
@@ -142,7 +158,9 @@ def open_crew(project: Project, name: str) -> Iterator[Crew]:
     _hush()
     spec = AtAddress(kind="address", address=name) if "://" in name else project.cluster(name).value.root
     with dask.config.set(SETTINGS), _started(spec) as target, _client(target, name) as client:
-        crew = Remote(client)
+        crew = Remote(client, spec.wait_minutes * 60 if isinstance(spec, JobQueue | OnKubernetes) else None)
+        if not client.nthreads():
+            say(f"Waiting up to {crew.wait_s:.0f} s for the first worker of {crew.where}")
         crew.require_workers()
         yield crew
 
@@ -211,9 +229,12 @@ def _on_kubernetes(spec: OnKubernetes) -> Any:
 
 def _job_queue(spec: JobQueue) -> Any:
     jobqueue = _need("dask_jobqueue", "dask-jobqueue")
-    cluster = getattr(jobqueue, QUEUES[spec.system])(
-        cores=spec.threads, processes=1, memory=spec.memory, **spec.options
-    )
+    kind = getattr(jobqueue, QUEUES[spec.system])
+    submit = kind.job_cls.submit_command.split()[0]
+    if shutil.which(submit) is None:  # dask-jobqueue would wait for workers all the same
+        message, remedy = f"there is no command {submit} here", "run the build on a machine that submits jobs"
+        raise ResourceError.because("R216", message, where="--cluster", remedy=remedy)
+    cluster = kind(cores=spec.threads, processes=1, memory=spec.memory, **spec.options)
     cluster.scale(jobs=spec.jobs)
     return cluster
 

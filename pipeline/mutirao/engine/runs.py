@@ -37,6 +37,19 @@ CODE = (
 """Source that decides what a run makes, besides the module's own files."""
 TOLD = ("waivers.yaml", "accuracy.yaml")
 """Files of a module that tell about its maps and decide nothing in them."""
+TOLD_KEYS = {
+    "name",
+    "organisation",
+    "maintainers",
+    "keys",
+    "description",
+    "status",
+    "license",
+    "citation",
+    "min_coverage",
+}
+"""Keys of a manifest that say whose a map is, what it is called and how it is checked; the receipt of a submission has
+the whole file's digest, so who they were is kept all the same."""
 STEPS = 100
 
 
@@ -97,11 +110,12 @@ def _ledger(project: Project, module: Module) -> Ledger:
 
 
 def _key(project: Project, module: Module) -> str:
-    """Digest of everything that decides a run: the module's files but for its page and tests, its inputs, our code."""
-    files = sorted(path for path in module.folder.rglob("*") if path.is_file() and _decides(path, module.folder))
+    """Digest of everything that decides a run: what the manifest asks, the module's other files, inputs, our code."""
+    files = sorted(path for path in module.folder.rglob("*") if path.is_file() and _decides(path, module))
     own = {path.relative_to(module.folder).as_posix(): file_digest(path) for path in files}
+    asked = module.manifest.model_dump(mode="json", exclude=TOLD_KEYS)
     datasets = [project.dataset(name).value for name in module.manifest.inputs]
-    return digest_of(own, datasets, module.grid, _steps(module), code_digest(*CODE))
+    return digest_of(asked, own, datasets, module.grid, _steps(module), code_digest(*CODE))
 
 
 def _steps(module: Module) -> list[tuple[Any, ...]]:
@@ -110,9 +124,10 @@ def _steps(module: Module) -> list[tuple[Any, ...]]:
     return [step.settings for step in recipe_steps(module, source)] if source else []
 
 
-def _decides(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    told = path.suffix == ".md" or path.name in TOLD
+def _decides(path: Path, module: Module) -> bool:
+    """Return whether a file counts as it is; page and tests make no pixels, and of the manifest only some keys do."""
+    parts = path.relative_to(module.folder).parts
+    told = path == module.source.path or path.suffix == ".md" or path.name in TOLD
     return not told and "tests" not in parts and "__pycache__" not in parts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +50,19 @@ class RunStory:
     def state(self) -> str:
         """`finished`, `stopped`, `failed` or `unfinished`."""
         return str(self.end["state"]) if self.end else "unfinished"
+
+    @property
+    def in_words(self) -> str:
+        """How it went, for people."""
+        if self.end is None:
+            return "not ended: it is at work, or was killed"
+        why, build = self.end.get("why"), self.end.get("build")
+        return self.state + (f" as build {build}" if build else "") + (f": {why}" if why else "")
+
+    @property
+    def started(self) -> str:
+        """When it began, for people: day and time in UTC."""
+        return datetime.fromisoformat(self.head["started"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
     @property
     def begun(self) -> float:

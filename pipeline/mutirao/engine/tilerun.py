@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from mutirao.engine.cluster import Crew, Threads, crew_of, run_tasks
-from mutirao.engine.ledger import digest_of
+from mutirao.engine.ledger import State, digest_of
 from mutirao.engine.progress import Progress
 from mutirao.engine.reasons import GONE, earlier_results, why_made
 from mutirao.engine.runlog import RunLog
 from mutirao.engine.tasks import Order, TaskFacts, TileTask, make_tile, remembered, worker_name
-from mutirao.engine.tilework import TileWork
+from mutirao.engine.tilework import Missing, TileWork
 from mutirao.errors import ResourceError
 from mutirao.grid import Tile
 from mutirao.io.software import software_versions
@@ -53,22 +53,23 @@ def make_missing(
     reasons = reasons_for(work, missing, last)
     with remembered(order, work):
         for number, tiles in enumerate(missing):
-            _make_pass(work, order, number, tiles, reasons[number], progress, workers, log)
+            _make_pass(work, order, number, list(tiles), reasons[number], progress, workers, log)
     return reasons
 
 
-def reasons_for(work: TileWork, missing: Sequence[Sequence[Tile]], last: Iterable[str]) -> list[dict[str, Why]]:
+def reasons_for(work: TileWork, missing: Sequence[Missing], last: Iterable[str]) -> list[dict[str, Why]]:
     """Return by pass why each tile has to be made."""
     used = set(last) if any(missing) else set()
     earlier = earlier_results(work.ledger, used)
 
-    def why(number: int, tile: Tile) -> Why:
-        key, parts, details = work.keys(number)[tile.id], work.parts(number, tile), work.details(number)
-        if key in used and work.ledger.state(key) == "missing":
+    def why(number: int, tile: Tile, state: State) -> Why:
+        if state == "missing" and work.keys(number)[tile.id] in used:
             return (GONE,)
-        return why_made(work.ledger, key, parts, details, earlier.get((number, tile.id)))
+        return why_made(state, work.parts(number, tile), work.details(number), earlier.get((number, tile.id)))
 
-    return [{tile.id: why(number, tile) for tile in tiles} for number, tiles in enumerate(missing)]
+    return [
+        {tile.id: why(number, tile, state) for tile, state in tiles.items()} for number, tiles in enumerate(missing)
+    ]
 
 
 def order_of(project: Project, work: TileWork) -> Order:
@@ -134,7 +135,7 @@ def _largest(work: TileWork, passes: Iterable[int]) -> int:
     return len(work.inputs.years) * max(window.shape[0] * window.shape[1] for window in windows)
 
 
-def _tell_reused(work: TileWork, missing: Sequence[Sequence[Tile]], log: RunLog) -> None:
+def _tell_reused(work: TileWork, missing: Sequence[Missing], log: RunLog) -> None:
     last = len(work.passes) - 1
     anew = {tile.id for tile in missing[last]}
     for tile in work.grid.tiles():

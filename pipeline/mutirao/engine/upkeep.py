@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from mutirao.engine.build import BUILD_NAME, LOCK, POINTER, RECORD, ledger_of
 from mutirao.engine.ledger import Ledger, State
-from mutirao.engine.reasons import WHY, needed_by
+from mutirao.engine.progress import Progress
+from mutirao.engine.reasons import WHY, results_behind
 from mutirao.engine.record import BuildRecord
 from mutirao.io import locks
 from mutirao.io.places import ObjectPlace, Place
 from mutirao.io.storage import read_json, read_record, remove_tree
-
-_AT_ONCE = 8
-"""Receipts that are read at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +81,23 @@ class Upkeep:
         return tuple(name for name in self._records if name in newest or name == self._latest)
 
     @cached_property
-    def _needed(self) -> set[str]:
-        return needed_by(self.ledger, (key for name in self.kept for key in self._records[name].tiles.values()))
+    def _needed(self) -> dict[str, dict[str, Any]]:
+        """Receipts of what kept builds need, by key."""
+        return results_behind(self.ledger, (key for name in self.kept for key in self._records[name].tiles.values()))
 
     def entries(self) -> list[Entry]:
         """Return every result, by tile and pass, the oldest first."""
-        needed = self._needed
-        with ThreadPoolExecutor(_AT_ONCE) as pool:  # in a store, most of the time is waiting
-            found = list(pool.map(lambda key: self._entry(key, needed), self.ledger.all_keys()))
+        sizes = self.ledger.sizes()
+        receipts = self.ledger.receipts(sizes.keys() - self._needed.keys()) | self._needed
+        found = (self._entry(key, size, receipts[key]) for key, size in sizes.items())
         return sorted(found, key=lambda entry: (entry.tile, entry.number, entry.made))
 
-    def damaged(self) -> list[tuple[Entry, State]]:
+    def damaged(self, progress: Progress) -> list[tuple[Entry, State]]:
         """Digest every result again and return those that do not count, with what they are."""
-        states = ((entry, self.ledger.state(entry.key, again=True)) for entry in self.entries())
-        return [(entry, state) for entry, state in states if state != "done"]
+        entries = self.entries()
+        with progress.stage("Digesting results", len(entries)) as advance:
+            states = self.ledger.states([entry.key for entry in entries], again=True, looked=advance)
+        return [(entry, states[entry.key]) for entry in entries if states[entry.key] != "done"]
 
     def plan(self) -> Pruning:
         """Return what may go; nothing that a kept build needs, nor what an unfinished one has made."""
@@ -129,12 +130,11 @@ class Upkeep:
                 self.ledger.remove(entry.key)
         return plan
 
-    def _entry(self, key: str, kept: set[str]) -> Entry:
-        receipt = self.ledger.known(key)
+    def _entry(self, key: str, size: int, receipt: Mapping[str, Any]) -> Entry:
         made, why = str(receipt.get("made", "")), tuple(receipt.get(WHY, ()))
-        needed = key in kept or self._is_unfinished(made)
+        needed = key in self._needed or self._is_unfinished(made)
         number = int(receipt.get("pass", 1))
-        return Entry(key, str(receipt.get("tile", "?")), number, made, self.ledger.size(key), needed, why)
+        return Entry(key, str(receipt.get("tile", "?")), number, made, size, needed, why)
 
     def _is_unfinished(self, made: str) -> bool:
         """Return whether a result is younger than the newest build: one that was stopped has made it."""

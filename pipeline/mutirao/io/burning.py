@@ -24,7 +24,8 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
-from mutirao.grid import Grid, Tile
+from mutirao.grid import Grid, Pixels, Tile
+from mutirao.io.copies import used
 from mutirao.io.rasters import begin_pixel_digest, file_digest
 from mutirao.io.storage import read_json, whole_folder, write_json
 from mutirao.io.windowed import WindowedRaster
@@ -41,7 +42,7 @@ Members = tuple[tuple[int, ...], ...]
 class Burnt:
     """Polygons as pixels."""
 
-    codes: WindowedRaster
+    codes: Pixels
     digest: str
     """`io.rasters.pixel_digest` of the codes."""
     members: Members
@@ -106,6 +107,7 @@ class Canvas:
                 if _intact(folder) is None:  # or else another process was faster
                     raise
             record = read_json(folder / RECORD)
+        used(folder / RECORD)
         return Burnt(WindowedRaster(folder / MAP), record["pixels"], tuple(map(tuple, record["members"])))
 
     def _write(self, path: Path, dtype: type[np.unsignedinteger], burn: Callable[[Tile], np.ndarray]) -> str:
@@ -120,6 +122,26 @@ class Canvas:
                 out.write(pixels, 1, window=Window(0, strip.top, *reversed(strip.shape)))
                 digest.update(pixels.data)
         return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Listing(Canvas):
+    """Notes the folders that would be asked for. Nothing is burnt or read; its pixels are all outside."""
+
+    asked: set[str]
+    """Names of the folders."""
+
+    def _kept(
+        self,
+        outlines: Outlines,
+        how: str,
+        dtype: type[np.unsignedinteger],
+        burn: Callable[[Tile], np.ndarray],
+        members: Callable[[], Members],
+    ) -> Burnt:
+        """Note the folder."""
+        self.asked.add(outlines.digest(how))
+        return Burnt(np.broadcast_to(dtype(0), self.grid.shape), "", ((),))
 
 
 def _intact(folder: Path) -> dict[str, Any] | None:

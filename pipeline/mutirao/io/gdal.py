@@ -1,4 +1,4 @@
-"""How GDAL opens a raster wherever it lies: by windows over the network, with the credentials that fsspec has.
+"""How GDAL opens a raster wherever it lies, by windows over the network, and what it says when it cannot write one.
 
 GDAL's own driver for S3 asks for two ranges where a Python file object is asked for a dozen, and does not hold the
 interpreter's lock; see decision 9 for the measurements.
@@ -6,8 +6,10 @@ interpreter's lock; see decision 9 for the measurements.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,8 @@ import rasterio
 from fsspec.asyn import sync
 from rasterio.session import Session
 
-from mutirao.io.faults import explained
+from mutirao.errors import MutiraoError, ResourceError
+from mutirao.io.faults import explained, room_for
 from mutirao.io.places import ObjectPlace, Place, is_far, place, store
 
 _OPTIONS = {
@@ -23,6 +26,9 @@ _OPTIONS = {
     "GDAL_HTTP_MAX_RETRY": 3,
     "GDAL_HTTP_RETRY_DELAY": 0.2,
 }
+
+_NOT_WRITTEN = re.compile(r"writ|append|seek error|flush|disk space|no space|too large", re.IGNORECASE)
+"""GDAL hands on no error number; these are in its words for a file that storage did not take whole."""
 
 
 class _Borrowed(Session):  # type: ignore[misc]  # rasterio has no types
@@ -58,6 +64,41 @@ def gdal_name(location: Place | str) -> Iterator[str]:
     session, options = _access(far)
     with rasterio.Env(session=session, **options):
         yield f"/vsis3/{far.key}"
+
+
+@contextmanager
+def room_for_rasters(path: object) -> Iterator[None]:
+    """Say plainly that storage is full if a write in the block fails because of that, also one of GDAL's.
+
+    Raises
+    ------
+    ResourceError
+        R207: no room is left, or a quota is used up.
+    """
+    try:
+        with room_for(path):
+            yield
+    except Exception as err:
+        said = _words_of_gdal(err)
+        if not (_is_of_a_draft(err) if isinstance(err, MutiraoError) else _NOT_WRITTEN.search(said)):
+            raise
+        message, remedy = f"storage is full or damaged: GDAL says '{said}'", "free space and run the command again"
+        raise ResourceError.because("R207", message, where=str(path), remedy=remedy) from err
+
+
+def _words_of_gdal(error: BaseException) -> str:
+    """Return what GDAL said first, which tells most; nothing if the error is none of its own."""
+    found: BaseException | None = error
+    said = ""
+    while found is not None:
+        said = str(found) if type(found).__module__.startswith("rasterio.") else said
+        found = found.__cause__
+    return said
+
+
+def _is_of_a_draft(error: MutiraoError) -> bool:
+    """Return whether a raster cannot be read that has a temporary name: GDAL keeps failures at its close to itself."""
+    return any(finding.code == "M202" and Path(finding.where).name.startswith(".") for finding in error.findings)
 
 
 def _access(far: ObjectPlace) -> tuple[Session, dict[str, Any]]:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from mutirao.errors import ResourceError
 from mutirao.io import leases
 from mutirao.io.faults import explained, passes, patient, room_for
+from mutirao.io.gdal import room_for_rasters
 from mutirao.io.places import ObjectPlace, Place, is_far, is_web, place
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -196,14 +197,17 @@ def whole_folder(folder: Place, last: str = "") -> Iterator[Path]:
     ------
     OSError
         There is such a folder already; nothing of it was touched.
+    ResourceError
+        R207: no room is left, here or in the store.
     """
     if isinstance(folder, ObjectPlace):
         with TemporaryDirectory() as local:
-            yield Path(local)
+            with room_for_rasters(local):
+                yield Path(local)
             _upload(Path(local), folder, last)
         return
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    with room_for(folder):
+    with room_for_rasters(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
         try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from mutirao.engine.plan import Plan
 from mutirao.templates import fill
 from mutirao.web.png import Color, data_address
+from mutirao.web.run_page import size
 
 DONE: Color = (0x7C, 0xA9, 0x82, 255)
 WORK: tuple[Color, ...] = (
@@ -19,18 +22,26 @@ WORK: tuple[Color, ...] = (
 """By pass from which on a tile is made; later passes share the last colour."""
 SIDE, CELL = 480, 24
 """Longest side of the map on the page and side of a tile on it at the most, in pixels of the screen."""
-MOST = 200
-"""Tiles that are listed with their reasons."""
+MOST, NAMED = 50, 12
+"""Groups of tiles that are listed, and tiles that are named of each."""
 
 
 def plan_page(plan: Plan, cores: int) -> str:
     """Return the page as HTML; `cores` are those of another machine."""
-    return fill("plan.html.j2", _context(plan, cores))
+    return fill("plan.html.j2", _context(plan, cores), filters={"hours": hours, "bytes": size})
+
+
+def hours(value: float) -> str:
+    """Return hours as people say them, in the unit that suits: 12 s, 40 min, 3.5 h."""
+    seconds = value * 3600
+    if 0 < seconds < 1:
+        return "under 1 s"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{value:,.1f} h"
 
 
 def _context(plan: Plan, cores: int) -> dict[str, object]:
     picture = _picture(plan)
-    redone = [(one.number, tile, why) for one in plan.passes for tile, why in one.tiles.items()]
+    redone = _redone(plan)
     return {
         "plan": plan,
         "picture": data_address(picture, (DONE, *WORK, (0, 0, 0, 0))),
@@ -39,8 +50,18 @@ def _context(plan: Plan, cores: int) -> dict[str, object]:
         "counts": sorted({1, plan.cores, cores}),
         "redone": redone[:MOST],
         "of_redone": len(redone),
+        "named": NAMED,
         "narrow": _narrow(plan),
     }
+
+
+def _redone(plan: Plan) -> list[tuple[int, tuple[str, ...], list[str]]]:
+    """Return pass, reasons and tiles of each group that is made for the same reasons, the largest of a pass first."""
+    groups: dict[tuple[int, tuple[str, ...]], list[str]] = defaultdict(list)
+    for one in plan.passes:
+        for tile, why in one.tiles.items():
+            groups[one.number, why].append(tile)
+    return sorted(((*key, tiles) for key, tiles in groups.items()), key=lambda group: (group[0], -len(group[2])))
 
 
 def _picture(plan: Plan) -> np.ndarray:
