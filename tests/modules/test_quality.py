@@ -20,6 +20,13 @@ from mutirao.modules.receipt import QualityRecord
 from mutirao.modules.review import review_rasters
 from mutirao.modules.submission import load_submission, submit
 from mutirao.modules.waivers import Waiver, today_utc
+from mutirao.trust.policy import Role
+from mutirao.trust.verdict import Proof
+
+
+def proof(role: Role, name: str, organisation: str) -> Proof:
+    return Proof(role, f"{name.lower()}@x", name, organisation, "SHA256:x", "x.sig")
+
 
 SCALE = default_scale().value
 GOOD_ASSESSMENT = {
@@ -41,16 +48,20 @@ BEST = Facts(
     maintainers=2,
     method_words=100,
     citation=True,
-    organisation="Meadow Institute",
+    makers=("Meadow Institute",),
     waivers=(),
     own_agreement=0.93,
     assessment=Assessment.model_validate(GOOD_ASSESSMENT),
+    assessors=(proof("accuracy", "Lia", "Another university"),),
     signed=True,
     reviewed=True,
     rebuilt=True,
+    rebuilders=(proof("rebuild", "Rui", "Secretariat"),),
 )
 """Facts that meet every rule: 0.9 - 1.96 x 0.02 is 0.861."""
-SILVER = dataclasses.replace(BEST, assessment=None, signed=None, reviewed=None, rebuilt=None)
+SILVER = dataclasses.replace(
+    BEST, assessment=None, assessors=None, signed=None, reviewed=None, rebuilt=None, rebuilders=None
+)
 
 
 def waiver(**subject: str) -> Waiver:
@@ -94,6 +105,10 @@ def test_facts_that_meet_everything_are_platinum():
         (dataclasses.replace(BEST, reviewed=False), "reviewed", "unmet", "gold"),
         (dataclasses.replace(BEST, rebuilt=False), "rebuilt", "unmet", "gold"),
         (dataclasses.replace(BEST, rebuilt=None), "rebuilt", "unknown", "gold"),
+        (dataclasses.replace(BEST, assessors=()), "accuracy-signed", "unmet", "gold"),
+        (dataclasses.replace(BEST, assessors=None), "accuracy-signed", "unknown", "gold"),
+        (dataclasses.replace(BEST, rebuilders=()), "rebuilt-signed", "unmet", "gold"),
+        (dataclasses.replace(BEST, rebuilders=None), "rebuilt-signed", "unknown", "gold"),
     ],
 )
 def test_one_rule_that_is_not_met_takes_the_level(facts, rule, state, level):
@@ -108,7 +123,9 @@ def test_an_accuracy_that_nobody_assessed_is_unknown_and_never_assumed():
         "accuracy-independent": "unknown",
         "signed": "unknown",
         "reviewed": "unknown",
+        "accuracy-signed": "unknown",
         "rebuilt": "unknown",
+        "rebuilt-signed": "unknown",
     }
     assert judge(SCALE, SILVER).level == "silver"
     assert [one.rule.id for one in judge(SCALE, SILVER).lacking()] == [
@@ -133,6 +150,17 @@ def test_the_interval_follows_from_the_standard_error():
 def test_an_assessment_has_one_interval_that_holds_its_estimate(wrong):
     with pytest.raises(ValueError, match="interval"):
         Assessment.model_validate(GOOD_ASSESSMENT | wrong)
+
+
+def test_an_accuracy_signed_only_by_who_made_the_map_is_not_independent():
+    """The record names another university; whoever signed for it submitted the map, or is of its organisation."""
+    lia, own = BEST.assessors[0], proof("accuracy", "Rui", " meadow  INSTITUTE")
+    submitter = proof("accuracy", "Ana", "Valley office")
+    both = dataclasses.replace(BEST, makers=("Meadow Institute", "Valley office"), assessors=(own, submitter))
+    assert states(both) == {"accuracy-independent": "unmet"}
+    said = next(one.said for one in judge(SCALE, both).outcomes if one.rule.id == "accuracy-independent")
+    assert said.endswith("and signed only by who made the map: Rui ( meadow  INSTITUTE), Ana (Valley office)")
+    assert states(dataclasses.replace(both, assessors=(own, lia))) == {}
 
 
 def test_a_lower_level_that_fails_hides_what_higher_ones_reach():
@@ -179,7 +207,7 @@ def test_a_module_may_not_fall_and_may_rise():
     assert finding is not None
     assert (finding.code, finding.severity) == ("Q201", "block")
     assert finding.message == (
-        "falls from silver (version 1.0.0) to bronze: two-maintainers (1); method-page (3 words)"
+        "falls from silver (version 1.0.0) to bronze: two-maintainers (1 person); method-page (3 words)"
     )
     assert ratchet(SCALE, Last("1.0.0", None, bronze), silver, "valley") is None
     assert ratchet(SCALE, Last("1.0.0", None, silver), silver, "valley") is None
@@ -190,7 +218,7 @@ def test_the_level_that_a_receipt_recorded_binds_even_if_it_is_lower_today():
     recorded = QualityRecord(level="silver", met=[rule.id for rule in SCALE.up_to("silver")], unmet={})
     finding = ratchet(SCALE, Last("1.0.0", recorded, today), today, "valley")
     assert finding is not None
-    assert "two-maintainers (1)" in finding.message
+    assert "two-maintainers (1 person)" in finding.message
 
 
 def test_a_waiver_lets_a_module_fall():
@@ -219,6 +247,8 @@ def test_what_only_comes_after_a_submission_is_not_asked_of_a_new_one():
         {"measure": "findings", "at_most": 0},
         {"measure": "maintainers", "at_least": 1, "codes": ["M6"]},
         {"measure": "charm", "at_least": 1},
+        {"measure": "reviewed", "at_least": 1},
+        {"measure": "accuracy_signed", "at_least": 1, "ratchet": True},
     ],
 )
 def test_a_rule_that_asks_nothing_or_two_things_is_refused(tiny_project, rule):
@@ -259,7 +289,7 @@ def test_the_receipt_keeps_level_and_difference(tiny_project, tiny_rasters, loos
     valley = tiny_rasters["valley"]
     first = submit(tiny_project, "valley", "1.0.0", valley).receipt
     assert first.quality == QualityRecord(
-        level="silver", met=["contract", "page", "cite"], unmet={"rebuilt": "unknown: nobody has tried"}
+        level="silver", met=["contract", "page", "cite"], unmet={"rebuilt": "nobody has tried"}
     )
     assert first.change is None
     other = valley.copy()
@@ -333,7 +363,7 @@ def test_a_run_from_the_sources_is_recorded_with_what_it_gave(tiny_project, tiny
     stored = load_submission(tiny_project, "water")
     assert last_rebuild(tiny_project, stored) is None
     assert grade_stored(tiny_project, stored).level == "silver"
-    record = rebuild(tiny_project, "water")
+    record = rebuild(tiny_project, "water").record
     assert (record.same, record.other, record.holds) == ((2020, 2021, 2022), (), True)
     assert last_rebuild(tiny_project, stored) == record
     assert grade_stored(tiny_project, stored).level == "gold"
@@ -344,7 +374,7 @@ def test_a_run_from_the_sources_that_gives_other_pixels_proves_nothing(tiny_proj
     wet = tiny_rasters["water"].copy()
     wet[1, :, 4] = 33  # the method has water in columns 0 to 3 only
     submit(tiny_project, "water", "1.0.0", wet)
-    record = rebuild(tiny_project, "water")
+    record = rebuild(tiny_project, "water").record
     assert (record.same, record.other, record.holds) == ((2020, 2022), (2021,), False)
     verdict = grade_stored(tiny_project, load_submission(tiny_project, "water"))
     assert verdict.level == "silver"

@@ -8,7 +8,7 @@ import pytest
 
 from mutirao.errors import ConfigError, Finding
 from mutirao.modules.quality.scale import default_scale
-from mutirao.modules.waivers import check_waivers, excuse, in_force, load_waivers
+from mutirao.modules.waivers import Waiver, check_waivers, excuse, in_force, load_waivers, why_not
 
 TODAY = date(2027, 3, 20)
 SCALE = default_scale().value
@@ -151,3 +151,21 @@ def test_a_day_that_no_calendar_has_is_refused_with_its_place(written):
 @pytest.mark.parametrize(("code", "refused"), [("M502", [("Q103", "block", "2")]), ("M507", [])])
 def test_an_empty_year_may_be_waived_of_a_theme_and_not_of_a_region(written, code, refused):
     assert found(written(f"code: {code}, author: A, reason: b, expires: 2027-06-30")) == refused
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"code": "M603"}, ""),
+        ({"code": "M603", "expires": "2027-03-19"}, "it ended on 2027-03-19"),
+        ({"code": "M603", "versions": {"first": "0.2.0"}}, "it is for versions from 0.2.0"),
+        ({"code": "M603", "versions": {"last": "0.0.9"}}, "it is for versions to 0.0.9"),
+        ({"code": "M603", "versions": {"first": "0.2.0", "last": "0.3.0"}}, "it is for versions 0.2.0 to 0.3.0"),
+        ({"code": "M999"}, "no check has the code 'M999'"),
+        ({"rule": "contract"}, "the rule 'contract' may not be waived"),
+    ],
+)
+def test_a_waiver_that_excuses_nothing_says_why(keys, why):
+    waiver = Waiver.model_validate({"author": "Ana", "reason": "Known.", "expires": "2027-03-20", **keys})
+    scale = default_scale().value
+    assert why_not(waiver, scale, "0.1.0", date(2027, 3, 20)) == why

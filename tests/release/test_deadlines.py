@@ -33,15 +33,26 @@ def test_the_first_day_that_counts_decides(done, today, state, words):
     assert (entry.state, entry.in_words()) == (state, words)
 
 
-def test_what_is_overdue_is_told_first_then_what_comes_next():
-    soon = DUE.model_copy(update={"id": "soon", "due": date(2027, 4, 1)})
-    later = DUE.model_copy(update={"id": "later", "due": date(2027, 5, 1)})
-    kept = deadline(DUE, [date(2027, 3, 1)], TODAY)
-    missed, near, far = deadline(DUE, [], TODAY), deadline(soon, [], TODAY), deadline(later, [], TODAY)
-    assert pressing([far, near, missed]) == missed
-    assert pressing([kept, far, near]) == near
-    assert pressing([kept]) == kept
-    assert pressing([]) is None
+def milestone(name, due, done=()):
+    return deadline(DUE.model_copy(update={"id": name, "due": due}), done, TODAY)
+
+
+def test_what_is_overdue_is_told_first_then_what_was_late_then_what_comes_next():
+    missed, near, far = milestone("all", DUE.due), milestone("b", date(2027, 4, 1)), milestone("c", date(2027, 5, 1))
+    older = milestone("older", date(2027, 3, 1))
+    late = milestone("late", date(2027, 2, 1), [date(2027, 2, 3)])
+    assert pressing([far, late, near, missed, older]) == (older, missed, late, near)
+    assert pressing([far, near]) == (near,)
+    assert pressing([]) == ()
+
+
+def test_a_milestone_that_was_kept_late_is_not_hidden_by_one_that_was_kept_early():
+    """Reviews came early; that the maps came late before is told all the same."""
+    late = milestone("maps", date(2027, 2, 10), [date(2027, 2, 14)])
+    early = milestone("reviews", date(2027, 3, 10), [date(2027, 2, 20)])
+    assert (late.state, early.state) == ("late", "early")
+    assert pressing([late, early]) == (late,)
+    assert pressing([early, milestone("on-time", date(2027, 3, 1), [date(2027, 3, 1)])]) == (early,)
 
 
 def test_a_goal_counts_the_modules_that_are_there():

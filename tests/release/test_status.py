@@ -12,6 +12,7 @@ import pytest
 from tests.release.made_up_network import NAMES, TODAY, made_up_network
 from typer.testing import CliRunner
 
+from mutirao.cli import status_command
 from mutirao.cli.app import app
 from mutirao.engine.build import build
 from mutirao.engine.progress import Silent
@@ -75,6 +76,7 @@ def test_levels_findings_and_waivers(status):
         ("M603", 23, True),
         ("two-maintainers", -19, False),
     ]
+    assert [one.why_not for one in cerrado.waivers] == ["", "it ended on 2027-03-01"]
     assert {one.rule for one in cerrado.lacking} == {"two-maintainers", "stable-series"}
 
 
@@ -247,3 +249,21 @@ def test_old_releases_still_read(tiny_project, tiny_submitted):
     old = published.release.model_dump(mode="json")
     del old["levels"], old["waivers"]
     assert type(published.release).model_validate(old).waivers == ()
+
+
+def test_the_terminal_never_hides_a_late_milestone(status, capsys, monkeypatch):
+    """The coastal zone is late with its deliveries, and the next milestone is told beside that."""
+    monkeypatch.setattr("mutirao.cli.status_command.out._width", 80)
+    status_command._tell(status)
+    said = capsys.readouterr().out
+    row = said[said.index("coastal-zone") : said.index("islands  ")]
+    assert re.search(r"10 days\s+overdue\s+\(deliveries\)\s+41 days left\s+\(islands\)", row)
+    assert re.search(r"cerrado: waiver of two-maintainers by Rui Lima excuses nothing: it ended on 2027-03-01", said)
+    assert "goal: ███░░░░░ 6/16 Every module is silver or better, by 2027-06-05 (77 days left)" in said
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(2, "2 days left"), (1, "1 day left"), (0, "until today"), (-1, "1 day ago"), (-9, "9 days ago")]
+)
+def test_days_are_counted_in_good_english(days, said):
+    assert status_command._left(days) == said

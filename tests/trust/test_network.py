@@ -42,7 +42,7 @@ def test_somebody_without_a_key_for_a_role_is_told(network, edit_signers):
     edit_signers('namespaces="review@banat,release@banat"', 'namespaces="release@banat"')
     (finding,) = doubts(network.trust())
     assert (finding.code, finding.severity) == ("K104", "advise")
-    assert finding.message == "'joao@rio.example' may sign as review, and has no key that may"
+    assert finding.message == "'joao@rio.example' may sign as reviewer, and has no key that may"
 
 
 def test_a_network_begins_with_one_person_in_all_roles(tiny_project, keys, public):

@@ -25,7 +25,13 @@ def test_a_signature_is_told_and_counts(network):
     told = module(network)
     assert (told.version, told.signed_by) == ("1.1.0", ("Ilinca (Verde)",))
     assert (told.accepted_by, told.rejected_by, told.held_back) == ((), (), {})
-    assert rules(network) == {"signed": "met", "reviewed": "unmet", "rebuilt": "unknown"}
+    assert rules(network) == {
+        "signed": "met",
+        "reviewed": "unmet",
+        "accuracy-signed": "unknown",
+        "rebuilt": "unknown",
+        "rebuilt-signed": "unmet",
+    }
     assert load_submission(network, "valley").receipt.quality.met.count("signed") == 1
     assert "✓ signed" in status_page(collection_status(network, "tiny"))
 
@@ -55,6 +61,15 @@ def test_what_lost_its_signature_is_held_back(network):
     assert told.version == "1.0.0"
     assert list(told.held_back) == ["1.1.0"]
     assert "1 held back" in status_page(collection_status(network, "tiny"))
+
+
+def test_what_is_only_held_back_is_not_told_as_never_submitted(network, capsys):
+    for signature in (network.submissions / "valley").glob("*/*.sig"):
+        signature.unlink()
+    assert re.search(r"valley +none +held back", told(network, capsys))
+    page = status_page(collection_status(network, "tiny"))
+    assert "nothing but what is held back" in page
+    assert "nothing submitted yet" not in page
 
 
 def test_the_terminal_tells_who_signed_and_who_rejected(network, keys, monkeypatch, capsys):

@@ -33,7 +33,7 @@ def test_the_submitter_gets_a_receipt_that_is_kept(network, keys, claims):
     folder = network.submissions / "valley" / "1.2.0"
     assert told.submission == file_digest(folder / "submission.json")
     assert told.files["valley_2021_v1.2.0.tif"] == file_digest(folder / "valley_2021_v1.2.0.tif")
-    assert told.signed[0].startswith("Ilinca (ilinca@verde.example, Verde) signed as submission with SHA256:")
+    assert told.signed[0].startswith("Ilinca (ilinca@verde.example, Verde) signed as submitter with SHA256:")
     assert told.trust == "Signed, and judged on arrival."
     kept = json.loads((network.receipts / "valley" / "1.2.0.json").read_text(encoding="utf-8"))
     assert kept["received"] == told.received
@@ -88,13 +88,13 @@ def test_a_manifest_may_name_the_keys_that_count(network, keys, public, claims):
 def test_what_lacks_its_signature_is_in_quarantine(network):
     (network.submissions / "valley" / "1.1.0" / "submission.json.sig").unlink()
     assert list_submissions(network, "valley") == ["1.0.0"]
-    with pytest.raises(QualityError, match=r"S123 the submission is in quarantine: K210 nobody has signed"):
+    with pytest.raises(QualityError, match=r"S123 the submission is in quarantine: K210 no submitter has signed it"):
         load_submission(network, "valley", "1.1.0")
     built = build(network, "tiny", Silent()).record
     assert built.modules[0].version == "1.0.0"
     assert built.modules[0].signed_by[0].startswith("Ilinca (ilinca@verde.example, Verde)")
     assert built.required == ("submission", "release")
-    assert built.held_back == ("valley 1.1.0: nobody has signed as submission",)
+    assert built.held_back == ("valley 1.1.0: no submitter has signed it",)
 
 
 def test_an_edited_receipt_is_in_quarantine(network):
@@ -188,7 +188,7 @@ class TestReviews:
             sign_review(network, module, version, "accept", "seams agree", keys["joao"])
         record = build(network, "tiny", Silent()).record
         assert [module.version for module in record.modules] == ["1.0.0"] * 3
-        assert record.modules[0].accepted_by[0].startswith("João (joao@rio.example, Rio) signed as review")
+        assert record.modules[0].accepted_by[0].startswith("João (joao@rio.example, Rio) signed as reviewer")
         assert record.held_back == ("valley 1.1.0: no reviewer has accepted it",)
 
     def test_one_rejection_stands_until_its_reviewer_withdraws_it(self, network, keys):
@@ -230,4 +230,4 @@ class TestReviews:
         path.write_text(path.read_text(encoding="utf-8").replace("reject", "accept"), encoding="utf-8")
         assert "1.0.0" in held_back(network, "valley")
         path.with_name(f"{path.name}.sig").unlink()
-        assert "nobody has signed as review" in held_back(network, "valley")["1.0.0"].message
+        assert "no reviewer has signed it" in held_back(network, "valley")["1.0.0"].message

@@ -85,6 +85,23 @@ def test_release_needs_people_and_organisations(keys, trust):
     assert finding.remedy == "ask for the signatures of ana@prado.example, joao@rio.example"
 
 
+def test_a_second_curator_of_the_same_organisation_is_not_asked_where_another_one_is_needed(keys, trust, policy):
+    """Radu of Verde has signed; Ilinca of Verde is a curator too, and her signature would not be enough."""
+    policy["release"]["people"].append("ilinca@verde.example")
+    radu = verdict(keys, trust, "radu", RELEASE)
+    asked = short_of([radu], Policy.model_validate(policy), "release").remedy
+    assert asked == "ask for the signatures of ana@prado.example, joao@rio.example"
+    policy["release"]["signatures"] = 3
+    asked = short_of([radu], Policy.model_validate(policy), "release").remedy
+    assert asked == "ask for the signatures of ana@prado.example, joao@rio.example, ilinca@verde.example"
+
+
+def test_who_may_not_sign_reads_who_may(keys, trust):
+    assert verdict(keys, trust, "ana").remedy.startswith("ask ilinca@verde.example to sign")
+    nobody = verdict(keys, trust, "ana", replace(RECEIPT, module="lakes"))
+    assert nobody.remedy.startswith("nobody has this right yet")
+
+
 def test_two_people_with_one_key_count_once(keys, trust):
     one = verdict(keys, trust, "ana", RELEASE)
     two = replace(one, principal="joao@rio.example", organisation="Rio")

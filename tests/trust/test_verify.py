@@ -59,7 +59,7 @@ def test_a_good_submission_is_told_in_words(how, valley):
     proved, doubted = said(outcome)
     assert "All 4 files (3 of them rasters) have the bytes (sha256) that submission.json lists" in proved
     assert "Every raster was decoded" in proved
-    assert "Ilinca (ilinca@verde.example, Verde) signed exactly these bytes of submission.json as submission" in proved
+    assert "Ilinca (ilinca@verde.example, Verde) signed exactly these bytes of submission.json as submitter" in proved
     assert "The policy of the network 'banat' lets them submit for 'valley'." in proved
     for doubt in ("the map is right", "keys belong to these people", "the date is the signer's word"):
         assert doubt in doubted
@@ -428,6 +428,14 @@ class TestCommands:
         assert call("verify", release, "--trust", network.root / "nothing")[0] == 1
         assert call("--project", network.root, "verify", release, "--at", "soon")[0] == 2
 
+    def test_a_name_that_commands_the_terminal_is_told_without_its_commands(self, network, call, valley):
+        """Whoever packs a download names its files; an escape sequence in a name must not reach the terminal."""
+        (valley / "innocent\x1b]0;owned\x07.tif").write_bytes(b"")
+        status, text = call("--project", network.root, "verify", valley)
+        assert (status, "S120" in text) == (1, True)
+        assert "innocent?]0;owned?.tif" in text
+        assert "\x1b" not in text
+
     def test_submit_sign_review_release(self, network, call, keys, tmp_path, claims):
         mutirao = functools.partial(call, "--project", network.root)
         for year, plane in zip((2021, 2022), claims("urban"), strict=True):
@@ -453,7 +461,7 @@ class TestCommands:
         assert mutirao("sign", folder.parent / "latest.json", "--key", keys["joao"], "--expires", "2099-01-01")[0] == 0
         assert mutirao("verify", folder.parent)[0] == 0
         notes = (folder / "release-notes.md").read_text(encoding="utf-8")
-        assert "- `urban` 1.1.0: Ana (ana@prado.example, Prado) signed as submission" in notes
+        assert "- `urban` 1.1.0: Ana (ana@prado.example, Prado) signed as submitter" in notes
 
     def test_a_network_begins_to_sign(self, tiny_project, call, keys):
         mutirao = functools.partial(call, "--project", tiny_project.root)
@@ -461,7 +469,7 @@ class TestCommands:
         who = ("--principal", "ana@x", "--name", "Ana", "--organisation", "Prado", "--key", f"{keys['ana']}.pub")
         assert mutirao("trust", "init", "rio", *who)[0] == 0
         text = mutirao("trust", "show", "--json")[1]
-        assert json.loads(text)["people"][0]["roles"].endswith("review, release")
+        assert json.loads(text)["people"][0]["roles"][1:] == ["review", "accuracy", "rebuild", "release"]
         assert "must be signed: submission, release" in mutirao("trust", "show")[1]
 
 

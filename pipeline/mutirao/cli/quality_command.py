@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,22 +11,39 @@ from rich.table import Table
 from rich.text import Text
 
 from mutirao.cli.console import Json, Watching, out, print_json, show_findings, show_table
+from mutirao.cli.sign_command import as_dict, tell_proof
 from mutirao.cli.status_command import LEVEL_STYLES
 from mutirao.errors import UsageError
 
 if TYPE_CHECKING:
+    from mutirao.io.places import Place
     from mutirao.modules.quality.judge import Verdict
-    from mutirao.modules.quality.proof import Rebuild
+    from mutirao.modules.quality.records import Rebuild
     from mutirao.modules.quality.scale import Scale
     from mutirao.project import Project
+    from mutirao.trust.signing import Signed
 
 MARKS = {
     "met": ("✓ met", "green"),
     "waived": ("~ waived", "yellow"),
     "unmet": ("✗ not met", "red"),
-    "unknown": ("? not known", "dim"),
+    "unknown": ("? unknown", "dim"),
 }
 STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run from the sources that was made now."""
+
+    record: Rebuild
+    path: Place
+    signed: Signed | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for programs."""
+        signed = as_dict(self.signed.proof) if self.signed else None
+        return {**self.record.model_dump(mode="json"), "path": str(self.path), "signed": signed}
 
 
 def command(
@@ -35,6 +53,9 @@ def command(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Run the method again from its sources and record if the pixels agree.")
     ] = False,
+    key: Annotated[
+        Path | None, typer.Option(help="With --rebuild: sign what came out, as rebuilder, with this key.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Wheel with the inputs, if the index is out of reach.")] = None,
     rules: Annotated[bool, typer.Option("--rules", help="Show the rules of the scale, and judge nothing.")] = False,
     json: Json = False,
@@ -46,10 +67,13 @@ def command(
     if rules:
         _show_rules(load_scale(project).value, json=json)
         return
+    if key and not rebuild:
+        remedy = "add --rebuild; a record that is there already is signed with 'mutirao sign'"
+        raise UsageError.because("U114", "--key signs a run from the sources", where="--key", remedy=remedy)
     chosen = _chosen(project, modules, rebuild=rebuild)
-    runs = [_rebuild(project, chosen[0], version, data)] if rebuild else []
+    runs = [_rebuild(project, chosen[0], version, data, key)] if rebuild else []
     _show(project, chosen, version, runs, json=json)
-    if any(not run.holds for run in runs):
+    if any(not run.record.holds for run in runs):
         raise typer.Exit(1)
 
 
@@ -62,15 +86,20 @@ def _chosen(project: Project, modules: list[str] | None, *, rebuild: bool) -> li
     return modules or [name for name in project.module_ids() if list_submissions(project, name)]
 
 
-def _rebuild(project: Project, module: str, version: str, data: Path | None) -> Rebuild:
+def _rebuild(project: Project, module: str, version: str, data: Path | None, key: Path | None) -> Run:
     from mutirao.engine.progress import by_share
     from mutirao.modules.quality.proof import rebuild
+    from mutirao.trust.signing import require_role, sign_path
 
+    if key:
+        require_role(project, key, "rebuild")
     with Watching().stage(f"Running {module} from its sources", STEPS) as advance:
-        return rebuild(project, module, version, data=data, tell=by_share(advance, STEPS))
+        kept = rebuild(project, module, version, data=data, tell=by_share(advance, STEPS))
+    signed = sign_path(project, str(kept.path), key, "rebuild", None) if key else None
+    return Run(kept.record, kept.path, signed)
 
 
-def _show(project: Project, modules: list[str], version: str, runs: list[Rebuild], *, json: bool) -> None:
+def _show(project: Project, modules: list[str], version: str, runs: list[Run], *, json: bool) -> None:
     from mutirao.modules.quality.grade import grade_stored
     from mutirao.modules.quality.scale import load_scale
     from mutirao.modules.store import load_submission
@@ -89,11 +118,13 @@ def _show(project: Project, modules: list[str], version: str, runs: list[Rebuild
             _tell(module, stored.receipt.version, verdict)
             show_findings(findings)
     for run in runs:
-        told[run.module]["rebuild"] = run.model_dump(mode="json")
+        told[run.record.module]["rebuild"] = run.as_dict()
         if not json:
             _tell_rebuild(run)
     if json:
         print_json(told)
+    elif not told:
+        out.print("nothing is submitted yet, so there is nothing to judge")
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
@@ -115,24 +146,32 @@ def _tell(module: str, version: str, verdict: Verdict) -> None:
         )
     out.print(table)
     for one in verdict.lacking():
-        out.print(f"for {verdict.next_level}: {one.rule.remedy}", soft_wrap=True, markup=False)
+        out.print(f"for {verdict.next_level}: {one.rule.cure(module)}", soft_wrap=True, markup=False)
 
 
-def _tell_rebuild(run: Rebuild) -> None:
-    if run.holds:
-        out.print(f"a run from the sources gives the same pixels in all {len(run.same)} years; recorded")
-        return
-    years = ", ".join(map(str, run.other))
-    out.print(f"[red]a run from the sources gives other pixels in {years}[/red]; recorded", soft_wrap=True)
+def _tell_rebuild(run: Run) -> None:
+    style = "green" if run.record.holds else "red"
+    out.print(Text.assemble("a run from the sources gives ", (run.record.in_words(), style)), soft_wrap=True)
+    out.print(f"recorded: {run.path}", soft_wrap=True, markup=False)
+    if run.signed:
+        tell_proof(run.signed.proof)
 
 
 def _show_rules(scale: Scale, *, json: bool) -> None:
     if json:
         print_json(scale.model_dump(mode="json"))
         return
-    rows = [(rule.level, rule.id, rule.title, "no" if not rule.waivable else "yes") for rule in scale.rules]
+    rows = [
+        (rule.level, rule.id, rule.title, "yes" if rule.waivable else "no", "yes" if rule.ratchet else "no")
+        for rule in scale.rules
+    ]
     show_table(
         "Quality scale: a level needs its own rules and those of the lower ones",
-        ["level", "rule", "asks", "waivable"],
+        ["level", "rule", "asks", "waivable", "ratchet"],
         rows,
+    )
+    out.print(
+        "waivable: a waiver may excuse it; ratchet: a new version must meet it where the one before did",
+        style="dim",
+        soft_wrap=True,
     )

@@ -26,18 +26,22 @@ class As(StrEnum):
 
     submission = "submission"
     review = "review"
+    accuracy = "accuracy"
+    rebuild = "rebuild"
     release = "release"
 
 
 def command(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(help="Folder or record of a submission, review or release; latest.json.")],
+    path: Annotated[
+        str, typer.Argument(help="Folder or record of a submission or release; a record of proofs/; latest.json.")
+    ],
     key: Key,
     role: Annotated[As | None, typer.Option(help="Refuse anything that is not signed in this role.")] = None,
     expires: Expires = None,
     json: Json = False,
 ) -> None:
-    """Sign a submission, a review, a release or latest.json, after its files were hashed again."""
+    """Sign a submission, a run from the sources, a release or latest.json, after its files were hashed again."""
     from mutirao.trust.signing import sign_path
 
     end: datetime | None = read_date(expires, "--expires")

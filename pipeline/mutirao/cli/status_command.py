@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,13 +103,12 @@ def _table(status: Status) -> Table:
 def _urgent(module: ModuleStatus, *, deadlines: bool) -> list[str | Text]:
     from mutirao.release.deadlines import pressing
 
-    due = pressing(module.deadlines)
     return [
         module.module,
         Text(module.level or "none", LEVEL_STYLES[module.level]),
-        module.version or "none yet",
+        module.version or (Text("held back", "yellow") if module.held_back else "none yet"),
         _years(module),
-        *([_due(due) if due else Text("")] if deadlines else []),
+        *([_dues(module, pressing(module.deadlines))] if deadlines else []),
         _findings(module),
     ]
 
@@ -141,6 +141,21 @@ def _years(module: ModuleStatus) -> Text:
     return Text.assemble(("█" * full, style), ("▒" * half, style), ("░" * (BAR - full - half), "dim"), count)
 
 
+def _dues(module: ModuleStatus, entries: Sequence[Deadline]) -> Text:
+    """Return milestones, a line each; with the name where the module has several."""
+    named = len(module.deadlines) > 1
+    lines = [Text.assemble(_due(entry), f" ({entry.milestone})" if named else "") for entry in entries]
+    return Text("\n").join(lines)
+
+
+def _left(days: int) -> str:
+    """Return in words when a day is, so many days from today."""
+    if days == 0:
+        return "until today"
+    counted = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    return f"{counted} left" if days > 0 else f"{counted} ago"
+
+
 def _due(entry: Deadline) -> Text:
     return Text(entry.in_words(), DEADLINE_STYLES[entry.state])
 
@@ -159,9 +174,10 @@ def _accuracy(module: ModuleStatus) -> str:
     known = module.accuracy
     if known is None:
         return "unknown"
+    unsigned = " not signed" if known.signed_by == () else ""
     if known.low is None or known.high is None:
-        return f"{known.overall:.3f} {NO_INTERVAL}"
-    return f"{known.overall:.3f} ({known.low:.3f}-{known.high:.3f})"
+        return f"{known.overall:.3f} {NO_INTERVAL}{unsigned}"
+    return f"{known.overall:.3f} ({known.low:.3f}-{known.high:.3f}){unsigned}"
 
 
 def _remarks(module: ModuleStatus) -> list[Text]:
@@ -176,8 +192,10 @@ def _remarks(module: ModuleStatus) -> list[Text]:
         rules = ", ".join(one.rule for one in module.lacking)
         lines.append(Text.assemble((name, "bold"), f"for {module.next_level} lacks {rules}"))
     for waiver in module.waivers:
-        left = f"{waiver.days_left} days left" if waiver.days_left >= 0 else f"ended {-waiver.days_left} days ago"
-        said = f"waiver of {waiver.subject} by {waiver.author}, {left}: {waiver.reason}"
+        said = f"waiver of {waiver.subject} by {waiver.author}"
+        said += (
+            f", {_left(waiver.days_left)}: {waiver.reason}" if waiver.counts else f" excuses nothing: {waiver.why_not}"
+        )
         lines.append(Text.assemble((name, "bold"), (said, "" if waiver.counts else "yellow")))
     return lines
 
@@ -186,9 +204,7 @@ def _tell_goals(status: Status) -> None:
     for goal in status.goals:
         total = len(goal.reached) + len(goal.lacking)
         full = round(goal.share * BAR)
-        left = goal.days_left or 0
-        until = f", by {goal.by} ({left} days left)" if left >= 0 else f", by {goal.by} ({-left} days ago)"
-        until = until if goal.by else ""
+        until = f", by {goal.by} ({_left(goal.days_left)})" if goal.by and goal.days_left is not None else ""
         bar = [("█" * full, "green"), ("░" * (BAR - full), "dim")]
         out.print(Text.assemble("goal: ", *bar, f" {len(goal.reached)}/{total} {goal.title}{until}"), soft_wrap=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -43,41 +43,51 @@ def show(context: typer.Context, json: Json = False) -> None:
     from mutirao.trust.signing import require_trust
 
     trust = require_trust(context.obj.project())
-    rows = _rows(trust)
     if json:
-        keys = ("principal", "name", "organisation", "roles", "keys")
-        people = [dict(zip(keys, row, strict=True)) for row in rows]
-        print_json({"policy": trust.policy.model_dump(mode="json"), "people": people, "findings": [
+        told = [_plain(trust, name) for name in trust.policy.people]
+        print_json({"policy": trust.policy.model_dump(mode="json"), "people": told, "findings": [
             finding.as_dict() for finding in doubts(trust)]})  # fmt: skip
         return
+    people = trust.policy.people.items()
+    rows = [(name, person.name, person.organisation, "; ".join(_roles(trust, name))) for name, person in people]
+    show_table(f"Network {trust.policy.network}", ["principal", "name", "organisation", "may"], rows)
+    for name, _ in people:
+        for key in _keys(trust, name):
+            out.print(f"key of {name}: {key}", soft_wrap=True, markup=False)
+    _tell_demands(trust)
+    show_findings(doubts(trust))
+
+
+def _tell_demands(trust: Trust) -> None:
     release = trust.policy.release
-    show_table(f"Network {trust.policy.network}", ["principal", "name", "organisation", "may", "keys"], rows)
     out.print(f"must be signed: {', '.join(trust.policy.require) or 'nothing'}")
     signatures = f"{release.signatures} signature{'' if release.signatures == 1 else 's'}"
     organisations = f"{release.organisations} organisation{'' if release.organisations == 1 else 's'}"
     out.print(f"a release needs {signatures} from {organisations}")
-    show_findings(doubts(trust))
 
 
-def _rows(trust: Trust) -> list[tuple[str, str, str, str, str]]:
-    policy = trust.policy
-    return [
-        (name, person.name, person.organisation, ", ".join(_roles(trust, name)) or "nothing", _keys(trust, name))
-        for name, person in policy.people.items()
-    ]
+def _plain(trust: Trust, name: str) -> dict[str, object]:
+    person = trust.policy.people[name]
+    who = {"principal": name, "name": person.name, "organisation": person.organisation}
+    return {**who, "roles": _roles(trust, name), "keys": _keys(trust, name)}
 
 
 def _roles(trust: Trust, name: str) -> list[str]:
+    """Return what somebody may do, submitting first."""
+    from mutirao.trust.policy import Role
+
     policy = trust.policy
-    modules = [f"submit {module}" for module, names in policy.submit.items() if name in names]
-    return [*modules, *["review"] * (name in policy.review), *["release"] * (name in policy.release.people)]
+    modules = [module for module, names in policy.submit.items() if name in names]
+    others = [role for role in get_args(Role) if role != "submission" and policy.may(role, name)]
+    return [*([f"submit {', '.join(modules)}"] if modules else []), *others] or ["nothing"]
 
 
-def _keys(trust: Trust, name: str) -> str:
+def _keys(trust: Trust, name: str) -> list[str]:
+    """Return the fingerprint of each key of somebody, and why it is not good now."""
     now = datetime.now(UTC)
     keys = []
     for signer in trust.signers:
         if signer.is_of(name):
-            state = "revoked" if signer.key in trust.revoked else signer.why_not_at(now)
+            state = "it is revoked" if signer.key in trust.revoked else signer.why_not_at(now)
             keys.append(f"{signer.key.fingerprint}{f' ({state})' if state else ''}")
-    return ", ".join(keys) or "none"
+    return keys

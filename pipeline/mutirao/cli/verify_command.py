@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(help="Folder, record or web address of a submission, review or release.")],
+    path: Annotated[
+        str, typer.Argument(help="Folder, record or web address of a submission, review, proof or release.")
+    ],
     trust: Annotated[
         Path | None, typer.Option(help="Folder with the network's allowed_signers; default: trust/ of the project.")
     ] = None,
@@ -88,7 +90,7 @@ def _plain(text: str) -> str:
 
 def _tell(outcome: Verification) -> None:
     out.print(_plain(outcome.title), style="bold", soft_wrap=True, markup=False)
-    out.print(outcome.place, style="dim", soft_wrap=True, markup=False)
+    out.print(_plain(outcome.place), style="dim", soft_wrap=True, markup=False)
     for title, sign, style, lines in (
         ("Proved", "✓", "green", outcome.proved),
         ("Not proved", "?", "yellow", outcome.not_proved),
@@ -99,6 +101,8 @@ def _tell(outcome: Verification) -> None:
             table.add_row("", Text(sign, style=style), Text(_plain(line)))
         out.print(table)
     out.print()
-    show_findings(replace(found, message=_plain(found.message)) for found in outcome.findings)
+    show_findings(
+        replace(found, message=_plain(found.message), where=_plain(found.where)) for found in outcome.findings
+    )
     answer, style = ("holds", "bold green") if outcome.holds else ("does not hold", "bold red")
     out.print(Text.assemble((answer, style), ": all that was asked for is proved" if outcome.holds else ""))

@@ -33,6 +33,12 @@ class VersionRange(Frozen):
             raise ValueError(f"last version {self.last} is before first version {self.first}")
         return self
 
+    def __str__(self) -> str:
+        """Return the range in words."""
+        if self.first and self.last:
+            return f"{self.first} to {self.last}"
+        return f"from {self.first}" if self.first else f"to {self.last}" if self.last else "of any number"
+
     def __contains__(self, version: object) -> bool:
         if not isinstance(version, str):
             return False
@@ -99,6 +105,16 @@ def in_force(
     day = today or today_utc()
     entries = source.value.waivers if source else ()
     return tuple(waiver for waiver in entries if waiver.counts(version, day) and not _objection(waiver, scale, day))
+
+
+def why_not(waiver: Waiver, scale: Scale, version: str | None, today: date) -> str:
+    """Return why a waiver excuses nothing in a version on a day; nothing if it does."""
+    problem = _objection(waiver, scale, today)
+    if problem:
+        return problem[2]
+    if waiver.expires < today:
+        return f"it ended on {waiver.expires}"
+    return "" if waiver.counts(version, today) else f"it is for versions {waiver.versions}"
 
 
 def check_waivers(source: Source[Waivers] | None, scale: Scale, today: date | None = None) -> Iterator[Finding]:

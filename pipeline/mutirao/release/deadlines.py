@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 from mutirao.collection import Goal, Level, Milestone
 from mutirao.model import Frozen
@@ -54,14 +54,15 @@ def _state(left: int, done: date | None) -> State:
     return "early" if left >= EARLY_DAYS else "on time"
 
 
-def pressing(deadlines: Sequence[Deadline]) -> Deadline | None:
-    """Return the milestone to tell first: the first overdue one, else the next open one, else the last kept."""
+def pressing(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
+    """Return the milestones to tell first: all that are overdue, all that were kept late, and the next open one.
+
+    Where there is none of these, the last that was kept. What is overdue or late is never hidden by another milestone.
+    """
     by_due = sorted(deadlines, key=lambda entry: entry.due)
-    for state in ("overdue", "open"):
-        found = next((entry for entry in by_due if entry.state == state), None)
-        if found:
-            return found
-    return by_due[-1] if by_due else None
+    in_state = {state: [entry for entry in by_due if entry.state == state] for state in get_args(State)}
+    told = (*in_state["overdue"], *in_state["late"], *in_state["open"][:1])
+    return told or tuple(by_due[-1:])
 
 
 class Progress(Frozen):

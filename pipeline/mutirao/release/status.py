@@ -13,11 +13,11 @@ from mutirao.io.storage import read_record
 from mutirao.modules.acknowledgement import Acknowledgement
 from mutirao.modules.manifest import Manifest
 from mutirao.modules.quality.accuracy import assessment_of
-from mutirao.modules.quality.grade import checks_of, grade_stored, own_agreement, standing_of
+from mutirao.modules.quality.grade import Vouchers, checks_of, grade_stored, own_agreement, standing_of, vouchers_of
 from mutirao.modules.quality.judge import Verdict
 from mutirao.modules.quality.scale import LEVELS, Scale, load_scale
 from mutirao.modules.store import StoredSubmission, held_back, list_submissions, load_submission
-from mutirao.modules.waivers import in_force, load_waivers, today_utc
+from mutirao.modules.waivers import load_waivers, today_utc, why_not
 from mutirao.project import Project
 from mutirao.release.deadlines import Deadline, deadline, progress
 from mutirao.release.publish import released_versions
@@ -33,6 +33,7 @@ from mutirao.release.statusrecord import (
     WaiverLine,
     YearState,
 )
+from mutirao.trust.verdict import Proof
 
 
 def collection_status(project: Project, collection_id: str, today: date | None = None) -> Status:
@@ -102,6 +103,7 @@ class _Gatherer:
             change=None,
             accuracy=None,
             signed_by=(),
+            rebuilt_by=(),
             accepted_by=(),
             rejected_by=(),
             held_back={},
@@ -161,7 +163,6 @@ class _Gatherer:
     def _waivers(self, module: str, chosen: StoredSubmission | None) -> Iterator[WaiverLine]:
         source = load_waivers(self.project, module)
         version = chosen.receipt.version if chosen else None
-        counting = in_force(source, self.scale, version, self.today)
         for waiver in source.value.waivers if source else ():
             yield WaiverLine(
                 subject=waiver.subject,
@@ -169,7 +170,8 @@ class _Gatherer:
                 reason=waiver.reason,
                 expires=waiver.expires,
                 days_left=(waiver.expires - self.today).days,
-                counts=waiver in counting,
+                counts=not (reason := why_not(waiver, self.scale, version, self.today)),
+                why_not=reason,
             )
 
     def _deadlines(self, manifest: Manifest, stored: Sequence[StoredSubmission]) -> Iterator[Deadline]:
@@ -197,13 +199,13 @@ class _Gatherer:
         findings, skipped = checks_of(stored)
         waived = {line.subject for line in self._waivers(stored.receipt.module, stored) if line.counts}
         stands = standing_of(self.project, stored)
-        reviewers = stands.reviewers if stands else ()
+        reviewers, vouched = stands.reviewers if stands else (), vouchers_of(self.project, stored)
         return {
             "version": stored.receipt.version,
             "submitted": _received(self.project, stored),
             "level": verdict.level,
             "next_level": verdict.next_level,
-            "lacking": tuple(_lacking(verdict)),
+            "lacking": tuple(_lacking(verdict, stored.receipt.module)),
             "findings": tuple(
                 FindingLine(
                     **{key: finding[key] for key in ("code", "severity", "message", "where")},
@@ -213,10 +215,9 @@ class _Gatherer:
             ),
             "skipped": len(skipped),
             "change": stored.receipt.change,
-            "accuracy": _accuracy(self.project, stored),
-            "signed_by": tuple(
-                f"{proof.name} ({proof.organisation})" for proof in (stands.signed_by if stands else ())
-            ),
+            "accuracy": _accuracy(self.project, stored, vouched),
+            "signed_by": _people(stands.signed_by if stands else ()),
+            "rebuilt_by": _people(vouched.rebuilders if vouched else ()),
             "accepted_by": tuple(one.proof.name for one in reviewers if one.verdict == "accept"),
             "rejected_by": tuple(f"{one.proof.name}: {one.reasons}" for one in reviewers if one.verdict == "reject"),
         }
@@ -229,18 +230,23 @@ def _received(project: Project, stored: StoredSubmission) -> date:
     return datetime.fromisoformat(text).date()
 
 
-def _lacking(verdict: Verdict) -> Iterator[Lacking]:
+def _lacking(verdict: Verdict, module: str) -> Iterator[Lacking]:
     for one in verdict.lacking():
         rule = one.rule
-        yield Lacking(rule=rule.id, level=rule.level, title=rule.title, said=one.said, remedy=rule.remedy)
+        yield Lacking(rule=rule.id, level=rule.level, title=rule.title, said=one.said, remedy=rule.cure(module))
 
 
-def _accuracy(project: Project, stored: StoredSubmission) -> Accuracy | None:
+def _people(proofs: Sequence[Proof]) -> tuple[str, ...]:
+    return tuple(f"{proof.name} ({proof.organisation})" for proof in proofs)
+
+
+def _accuracy(project: Project, stored: StoredSubmission, vouched: Vouchers | None) -> Accuracy | None:
     """Return the assessment of a submission, or else the agreement that its run reports, which has no interval."""
     found = assessment_of(project, stored.receipt.module, stored.receipt.version)
     if found:
         low, high = found.bounds or (None, None)
-        return Accuracy(overall=found.overall, low=low, high=high, said=found.in_words())
+        signed = _people(vouched.assessors) if vouched else None
+        return Accuracy(overall=found.overall, low=low, high=high, said=found.in_words(), signed_by=signed)
     own = own_agreement(stored.receipt.report)
     return None if own is None else Accuracy(overall=own, low=None, high=None, said="agreement told by its own run")
 

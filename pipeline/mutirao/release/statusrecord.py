@@ -48,6 +48,8 @@ class WaiverLine(Frozen):
     """Negative when it has ended."""
     counts: bool
     """Whether it excuses something in the submission today."""
+    why_not: str
+    """Why it does not; empty if it does."""
 
 
 class Accuracy(Frozen):
@@ -58,6 +60,8 @@ class Accuracy(Frozen):
     high: float | None
     """95 % interval; None for an agreement, and for a sample that allows none."""
     said: str
+    signed_by: tuple[str, ...] | None = None
+    """Assessors who signed it; None for an agreement, and where the network does not sign."""
 
 
 class ModuleStatus(Frozen):
@@ -86,6 +90,8 @@ class ModuleStatus(Frozen):
     change: ChangeRecord | None
     accuracy: Accuracy | None
     signed_by: tuple[str, ...]
+    rebuilt_by: tuple[str, ...]
+    """Who signed a run from the sources that gave the same pixels."""
     accepted_by: tuple[str, ...]
     rejected_by: tuple[str, ...]
     held_back: dict[str, str]

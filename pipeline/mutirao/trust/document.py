@@ -1,8 +1,9 @@
-"""What can be signed, read from a folder or the web: a submission, a review, a release, the pointer to the newest."""
+"""What can be signed, read from a folder or the web: a submission, what people say about it, a release, a pointer."""
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from mutirao.errors import QualityError, UsageError
 from mutirao.io.places import is_far, is_web, place
 from mutirao.io.storage import find_bytes, read_bytes
+from mutirao.modules.quality.records import AccuracyRecord, Rebuild
 from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.release.pointer import POINTER, Pointer
 from mutirao.release.record import MANIFEST, Release
@@ -24,13 +26,17 @@ from mutirao.trust.verdict import Subject, Trust
 MAX_RECORD_BYTES = 1 << 28
 """A receipt names tiles and a release files; no record of a network is larger."""
 _MODELS: dict[str, type[BaseModel]] = {RECEIPT: Submission, MANIFEST: Release, POINTER: Pointer}
+_SAID: tuple[type[BaseModel], ...] = (Review, AccuracyRecord, Rebuild)
+"""What people say about a submission; the names of these files tell a time."""
 _ROLES: dict[type[BaseModel], Role] = {
     Submission: "submission",
     Review: "review",
+    AccuracyRecord: "accuracy",
+    Rebuild: "rebuild",
     Release: "release",
     Pointer: "release",
 }
-Record = Submission | Review | Release | Pointer
+Record = Submission | Review | AccuracyRecord | Rebuild | Release | Pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ class Document:
         match self.record:
             case Pointer(issued=moment):
                 return moment
-            case Submission(created=text) | Review(when=text) | Release(released=text):
+            case Submission(created=text) | Release(released=text):
+                return _moment(text, self.place)
+            case Review(when=text) | AccuracyRecord(when=text) | Rebuild(when=text):
                 return _moment(text, self.place)
 
     def subject(self, keys: tuple[PublicKey, ...] = ()) -> Subject:
@@ -100,19 +108,28 @@ def open_document(location: str) -> Document:
     """
     folder, name = _split(location.rstrip("/"))
     message = read_bytes(f"{folder}/{name}", MAX_RECORD_BYTES)
-    model = _MODELS.get(name, Review)
+    record = _named(message, name, f"{folder}/{name}") if name in _MODELS else _said(message, f"{folder}/{name}")
+    assert isinstance(record, Record)
+    return Document(folder, name, message, record)
+
+
+def _named(message: bytes, name: str, place: str) -> BaseModel:
+    """Read a record whose kind its name tells."""
     try:
-        record = model.model_validate_json(message)
+        return _MODELS[name].model_validate_json(message)
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
-        place = f"{folder}/{name}"
-        if model is Review:
-            raise _unknown(place) from err
         message_text = f"the record is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         remedy = "restore the file from a copy; if it was never intact, do not use it"
         raise QualityError.because("S104", message_text, where=place, remedy=remedy) from err
-    assert isinstance(record, Submission | Review | Release | Pointer)
-    return Document(folder, name, message, record)
+
+
+def _said(message: bytes, place: str) -> BaseModel:
+    """Read what somebody says about a submission: the one kind that it fits, since no kind allows unknown keys."""
+    for model in _SAID:
+        with suppress(ValidationError):
+            return model.model_validate_json(message)
+    raise _unknown(place)
 
 
 def _split(location: str) -> tuple[str, str]:
@@ -130,8 +147,9 @@ def _split(location: str) -> tuple[str, str]:
 
 
 def _unknown(place: str) -> UsageError:
-    remedy = f"name a folder with {RECEIPT} or {MANIFEST}, a review record, or {POINTER} of a collection"
-    return UsageError.because("K304", "there is no submission, review or release here", where=place, remedy=remedy)
+    remedy = f"name a folder with {RECEIPT} or {MANIFEST}, a record of reviews/ or proofs/, or {POINTER}"
+    message = "there is nothing here that can be signed: no submission, review, proof or release"
+    return UsageError.because("K304", message, where=place, remedy=remedy)
 
 
 def _moment(text: str, place: str) -> datetime:

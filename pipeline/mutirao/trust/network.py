@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 from mutirao.errors import ConfigError, Finding, UsageError
 from mutirao.io import configs
 from mutirao.io.configs import Model, Source
 from mutirao.io.storage import whole_folder, write_text
-from mutirao.trust.policy import Policy
+from mutirao.trust.policy import WHO, Policy, Role
 from mutirao.trust.signers import Signer, read_revoked, read_signers
 from mutirao.trust.sshsig import PublicKey, SignatureError
 from mutirao.trust.verdict import Trust
@@ -73,12 +74,13 @@ def _text(path: Path) -> str:
 def doubts(trust: Trust) -> tuple[Finding, ...]:
     """Return what would surprise people: somebody with a role and without a key for it (K104)."""
     policy = trust.policy
-    roles = [(name, "submission") for names in policy.submit.values() for name in names]
-    roles += [(name, "review") for name in policy.review] + [(name, "release") for name in policy.release.people]
+    roles: list[tuple[str, Role]] = [(name, "submission") for names in policy.submit.values() for name in names]
+    for role in get_args(Role):
+        roles += [(name, role) for name in policy.people if role != "submission" and policy.may(role, name)]
     findings = []
     for name, role in dict.fromkeys(roles):
         if not any(_can(signer, name, f"{role}@{policy.network}", trust) for signer in trust.signers):
-            message = f"'{name}' may sign as {role}, and has no key that may"
+            message = f"'{name}' may sign as {WHO[role]}, and has no key that may"
             remedy = f'add a line with namespaces="{role}@{policy.network}" to {SIGNERS}'
             findings.append(Finding("K104", message, f"{trust.where}/{POLICY}", remedy, "advise"))
     return tuple(findings)
@@ -123,7 +125,7 @@ def begin(root: Path, network: str, principal: str, name: str, organisation: str
     modules = sorted(path.parent.name for path in (root / "contributors").glob("[!_.]*/manifest.yaml"))
     with whole_folder(folder, POLICY) as partial:
         write_text(partial / POLICY, _draft(network, principal, name, organisation, modules))
-        roles = ",".join(f"{role}@{network}" for role in ("submission", "review", "release"))
+        roles = ",".join(f"{role}@{network}" for role in get_args(Role))
         write_text(partial / SIGNERS, f'{_SIGNERS_HEAD}{principal} namespaces="{roles}" {key}\n')
         write_text(partial / REVOKED, _REVOKED_HEAD)
         load_trust(partial)
@@ -141,7 +143,9 @@ network: {network}
 people:
   {who}: {{{person}}}
 submit:    # who may submit, by module
-{submit}review: [{who}]
+{submit}review: [{who}]      # who accepts and rejects submissions
+accuracy: [{who}]    # who answers for an assessed accuracy
+rebuild: [{who}]     # who answers for a run from the sources
 release:   # who signs releases, how many of them, from how many organisations
   people: [{who}]
   signatures: 1

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from mutirao.model import Frozen, Id
 
-Role = Literal["submission", "review", "release"]
+Role = Literal["submission", "review", "accuracy", "rebuild", "release"]
+WHO: Mapping[Role, str] = {
+    "submission": "submitter",
+    "review": "reviewer",
+    "accuracy": "assessor",
+    "rebuild": "rebuilder",
+    "release": "curator",
+}
+"""Who signs in a role, for people."""
 
 
 class Person(Frozen):
@@ -33,8 +42,10 @@ class Policy(Frozen):
     people: dict[str, Person] = Field(min_length=1, description="By principal, as in allowed_signers.")
     submit: dict[Id, tuple[str, ...]] = Field(default={}, description="Principals that may submit, by module.")
     review: tuple[str, ...] = Field(default=(), description="Principals that may accept or reject submissions.")
+    accuracy: tuple[str, ...] = Field(default=(), description="Principals that may answer for assessed accuracies.")
+    rebuild: tuple[str, ...] = Field(default=(), description="Principals that may answer for runs from the sources.")
     release: Curators = Field(description="Who signs releases.")
-    require: tuple[Role, ...] = Field(
+    require: tuple[Literal["submission", "review", "release"], ...] = Field(
         default=("submission", "release"), description="What must be signed before a build or a reader takes it."
     )
 
@@ -53,7 +64,7 @@ class Policy(Frozen):
 
     def _named(self) -> tuple[str, ...]:
         submitters = tuple(name for names in self.submit.values() for name in names)
-        return (*submitters, *self.review, *self.release.people)
+        return (*submitters, *self.review, *self.accuracy, *self.rebuild, *self.release.people)
 
     def namespace(self, role: Role) -> str:
         """Return what signatures of a role are made for."""
@@ -63,4 +74,10 @@ class Policy(Frozen):
         """Return whether somebody has a role; submitters have it for a module."""
         if role == "submission":
             return principal in self.submit.get(module or "", ())
-        return principal in (self.review if role == "review" else self.release.people)
+        entitled = {
+            "review": self.review,
+            "accuracy": self.accuracy,
+            "rebuild": self.rebuild,
+            "release": self.release.people,
+        }
+        return principal in entitled[role]

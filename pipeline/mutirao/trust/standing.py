@@ -12,6 +12,7 @@ from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.project import Project
 from mutirao.trust.content import misplaced
 from mutirao.trust.document import Document, earlier, open_document
+from mutirao.trust.policy import WHO
 from mutirao.trust.reviews import Opinion, Review
 from mutirao.trust.verdict import Proof, Trust
 
@@ -83,7 +84,7 @@ def standing(project: Project, trust: Trust, module: str, version: str) -> Stand
 
 def _not_signed(document: Document) -> Finding:
     remedy = f"let somebody sign who may: mutirao sign {document.folder} --key ~/.ssh/id_ed25519"
-    return Finding("K210", f"nobody has signed as {document.role}", document.place, remedy)
+    return Finding("K210", f"no {WHO[document.role]} has signed it", document.place, remedy)
 
 
 def reviews_of(project: Project, module: str, version: str) -> list[Place]:
@@ -149,6 +150,15 @@ def _objections(document: Document, reviewers: Sequence[Reviewer], ignored: Sequ
             message = f"{reviewer.proof.name} rejected it on {reviewer.when:%Y-%m-%d}: {reviewer.reasons}"
             yield Finding("S124", message, document.folder, "repair it and submit the next version")
     if not any(reviewer.verdict == "accept" for reviewer in reviewers):
-        but = f" ({len(ignored)} signatures or reviews do not count: {ignored[0].message})" if ignored else ""
-        remedy = "ask a reviewer of trust/policy.yaml: mutirao review MODULE VERSION --accept --because ... --key ..."
+        but = f" ({_do_not_count(ignored)})" if ignored else ""
+        receipt = document.record
+        assert isinstance(receipt, Submission)
+        asked = f"mutirao review {receipt.module} {receipt.version} --accept --because REASON --key KEY"
+        remedy = f"ask a reviewer of trust/policy.yaml: {asked}"
         yield Finding("S124", f"no reviewer has accepted it{but}", document.folder, remedy)
+
+
+def _do_not_count(ignored: Sequence[Finding]) -> str:
+    if len(ignored) == 1:
+        return f"a signature or review does not count: {ignored[0].message}"
+    return f"{len(ignored)} signatures or reviews do not count; the first: {ignored[0].message}"

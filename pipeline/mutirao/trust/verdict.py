@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from mutirao.errors import Finding
 from mutirao.trust import keygen
-from mutirao.trust.policy import Policy, Role
+from mutirao.trust.policy import WHO, Policy, Role
 from mutirao.trust.signers import Signer
 from mutirao.trust.sshsig import PublicKey, Signature, SignatureError, UnknownKindError
 
@@ -47,7 +47,7 @@ class Proof:
     """When the key expires."""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.principal}, {self.organisation}) signed as {self.role} with {self.fingerprint}"
+        return f"{self.name} ({self.principal}, {self.organisation}) signed as {WHO[self.role]} with {self.fingerprint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _allowed(
     in_role = [signer for signer in known if signer.may_use(policy.namespace(subject.role))]
     if not in_role:
         remedy = "let somebody sign who has this role; roles are the namespaces in trust/allowed_signers"
-        return Finding("K204", f"the key {key.fingerprint} may not sign as {subject.role}", file, remedy)
+        return Finding("K204", f"the key {key.fingerprint} may not sign as {WHO[subject.role]}", file, remedy)
     reasons = [reason for signer in in_role if (reason := signer.why_not_at(moment))]
     if len(reasons) == len(in_role):
         return Finding("K205", f"{reasons[0]}, and {moment:%Y-%m-%d} counts here", file, "sign with a valid key")
@@ -132,15 +132,23 @@ def _allowed(
     people = [name for name in policy.people if any(signer.is_of(name) for signer in valid)]
     entitled = [name for name in people if policy.may(subject.role, name, subject.module)]
     if not entitled:
-        what = f"submit for '{subject.module}'" if subject.module else f"sign as {subject.role}"
+        what = f"submit for '{subject.module}'" if subject.module else f"sign as {WHO[subject.role]}"
         who = " and ".join(people) or "nobody of trust/policy.yaml"
-        return Finding("K207", f"the key is that of {who}, who may not {what}", file, "see trust/policy.yaml")
+        return Finding("K207", f"the key is that of {who}, who may not {what}", file, _others(subject, policy))
     if subject.keys and key not in subject.keys:
         remedy = f"add the key to 'keys' in the manifest of '{subject.module}', or sign with one that is there"
         return Finding("K209", f"the manifest does not list the key {key.fingerprint}", file, remedy)
     person = policy.people[entitled[0]]
     until = next((signer.before for signer in valid if signer.is_of(entitled[0])), None)
     return Proof(subject.role, entitled[0], person.name, person.organisation, key.fingerprint, file, until)
+
+
+def _others(subject: Subject, policy: Policy) -> str:
+    """Return as a remedy who may sign."""
+    names = [name for name in policy.people if policy.may(subject.role, name, subject.module)]
+    if not names:
+        return "nobody has this right yet: give it to somebody in trust/policy.yaml, by a reviewed change"
+    return f"ask {' or '.join(names)} to sign; rights stand in trust/policy.yaml"
 
 
 def short_of(proofs: Iterable[Proof], policy: Policy, where: str) -> Finding | None:
@@ -159,5 +167,10 @@ def short_of(proofs: Iterable[Proof], policy: Policy, where: str) -> Finding | N
         f"{len(one_each)} of {wanted.signatures} signatures and {len(organisations)} of {wanted.organisations} "
         "organisations"
     )
-    missing = [name for name in wanted.people if name not in one_each]
+    every_one_new = wanted.organisations - len(organisations) >= wanted.signatures - len(one_each)
+    missing = [
+        name
+        for name in wanted.people
+        if name not in one_each and not (every_one_new and policy.people[name].organisation in organisations)
+    ]
     return Finding("K208", message, where, f"ask for the signatures of {', '.join(missing)}")

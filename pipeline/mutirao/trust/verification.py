@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from mutirao.errors import Finding, MutiraoError, blocking
 from mutirao.io.places import is_web, place
 from mutirao.io.storage import find_bytes
+from mutirao.modules.quality.records import AccuracyRecord, Rebuild
 from mutirao.modules.receipt import RECEIPT, Submission
 from mutirao.release.pointer import POINTER, Pointer
 from mutirao.release.publish import released_versions
@@ -17,10 +18,12 @@ from mutirao.release.record import MANIFEST, Release
 from mutirao.trust.chain import follow
 from mutirao.trust.content import Contents, check, check_submission, misplaced, names_of, of_release, of_submission
 from mutirao.trust.document import MAX_RECORD_BYTES, Document, open_document
-from mutirao.trust.reviews import Review
+from mutirao.trust.policy import WHO
+from mutirao.trust.reviews import Review, Reviewed
 from mutirao.trust.signatures import Judged
 from mutirao.trust.standing import review_problem
 from mutirao.trust.verdict import Proof, Trust, short_of
+from mutirao.trust.vouching import subject_problem
 
 _METHOD = "That the map is right: a signature says who answers for these bytes, not that they are true."
 
@@ -73,6 +76,8 @@ def verify(location: str, how: How) -> Verification:
             return _verify_submission(document, receipt, how)
         case Review() as review:
             return _verify_review(document, review, how)
+        case AccuracyRecord() | Rebuild() as proof:
+            return _verify_proof(document, proof, how)
         case Release() as release:
             return _verify_release(document, release, how)
         case Pointer() as pointer:
@@ -93,21 +98,41 @@ def _verify_submission(document: Document, receipt: Submission, how: How) -> Ver
 def _verify_review(document: Document, review: Review, how: How) -> Verification:
     told, subject = _Told(document, how), review.subject
     proofs = told.signatures("accept and reject submissions")
-    folder = place(document.folder).parents[2] / "submissions" / subject.module / subject.version
+    submission = told.submission(subject)
     told.prove(f"It {review.verdict}s {subject.module} {subject.version} with the digest {subject.sha256[:12]}….")
-    if is_web(document.folder) or not (folder / RECEIPT).is_file():
-        told.doubt(f"That there is such a submission: {RECEIPT} of {subject.module} {subject.version} is not at hand.")
-    else:
-        submission = open_document(str(folder / RECEIPT))
+    if submission:
         submitters = submission.judged(how.trust, submission.stated).proofs if how.trust else ()
         own = next((proof for proof in proofs if proof.principal == review.by), None)
         problem = review_problem(document, submission.digest, own, submitters)
         if problem and (proofs or problem.code != "K211"):
             told.find(problem)
         elif not problem:
-            told.prove(f"{folder / RECEIPT} has exactly this digest.")
+            told.prove(f"{submission.place} has exactly this digest.")
     told.doubt("That it is this reviewer's last word: a later review may say otherwise.")
     return told.outcome(f"Review of {subject.module} {subject.version}: {review.verdict}, because {review.reasons}")
+
+
+def _verify_proof(document: Document, record: AccuracyRecord | Rebuild, how: How) -> Verification:
+    told, subject = _Told(document, how), record.subject
+    by = record.by if isinstance(record, AccuracyRecord) else None
+    proofs = told.signatures(f"answer for {'runs from the sources' if by is None else 'assessments'}")
+    told.prove(f"It is about {subject.module} {subject.version} with the digest {subject.sha256[:12]}….")
+    submission = told.submission(subject)
+    if submission:
+        own = next((proof for proof in proofs if by in (None, proof.principal)), None)
+        problem = subject_problem(document, submission, own)
+        if problem and (proofs or record.subject.sha256 != submission.digest):
+            told.find(problem)
+        elif not problem:
+            told.prove(f"{submission.place} has exactly this digest.")
+    if isinstance(record, AccuracyRecord):
+        told.doubt(
+            "That the sample was drawn and labelled as the record says: a signature says who answers for that.",
+            "That it counts: it must be the entry of accuracy.yaml, word for word; see 'mutirao quality'.",
+        )
+        return told.outcome(f"Accuracy of {subject.module} {subject.version}: {record.assessment.in_words()}")
+    told.doubt("That the run gave this: run it again with 'mutirao quality MODULE --rebuild'.")
+    return told.outcome(f"Run of {subject.module} {subject.version} from its sources: {record.in_words()}")
 
 
 def _verify_release(document: Document, release: Release, how: How) -> Verification:
@@ -185,6 +210,15 @@ class _Told:
     def find(self, *findings: Finding) -> None:
         self.findings.extend(findings)
 
+    def submission(self, subject: Reviewed) -> Document | None:
+        """Return the submission that a record beside it is about; None, and a doubt, if it is not at hand."""
+        if not is_web(self.document.folder):
+            folder = place(self.document.folder).parents[2] / "submissions" / subject.module / subject.version
+            if (folder / RECEIPT).is_file():
+                return open_document(str(folder / RECEIPT))
+        self.doubt(f"That there is such a submission: {RECEIPT} of {subject.module} {subject.version} is not at hand.")
+        return None
+
     def outcome(self, title: str) -> Verification:
         self.doubt(_METHOD)
         return Verification(
@@ -215,7 +249,7 @@ class _Told:
         judged = document.judged(trust, self.how.moment)
         for proof in judged.proofs:
             self.prove(f"{proof.name} ({proof.principal}, {proof.organisation}) signed exactly these bytes of "
-                       f"{document.name} as {document.role}, with the key {proof.fingerprint}.")  # fmt: skip
+                       f"{document.name} as {WHO[document.role]}, with the key {proof.fingerprint}.")  # fmt: skip
         if judged.proofs:
             self.prove(f"The policy of the network '{trust.policy.network}' lets them {right}.")
         lacking = self._lacking(judged, trust)
@@ -244,7 +278,9 @@ class _Told:
         if judged.proofs:
             return None
         remedy = "ask who answers for it to sign it, or be content with intact files: --unsigned"
-        return Finding("K210", f"nobody has signed it as {self.document.role}", self.document.place, remedy)
+        who = WHO[self.document.role]
+        message = f"no signature by a {who} counts" if judged.refused else f"no {who} has signed it"
+        return Finding("K210", message, self.document.place, remedy)
 
     def _refused(self, judged: Judged, lacking: Finding | None) -> None:
         """A signature that proves nothing is only told where others prove enough: anybody can lay one beside it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mutirao.errors import Finding, blocking
+from mutirao.io.rasters import file_digest
 from mutirao.io.storage import read_json
 from mutirao.model import version_key
 from mutirao.modules.checks import ALL_CHECKS
@@ -19,12 +20,14 @@ from mutirao.modules.quality.judge import Last, Verdict, judge, ratchet
 from mutirao.modules.quality.measures import Facts
 from mutirao.modules.quality.proof import was_rebuilt
 from mutirao.modules.quality.scale import Scale, load_scale
-from mutirao.modules.receipt import REPORT, ChangeRecord
+from mutirao.modules.receipt import RECEIPT, REPORT, ChangeRecord
 from mutirao.modules.review import Review
 from mutirao.modules.store import StoredSubmission, list_submissions, load_submission
 from mutirao.modules.waivers import Waiver, check_waivers, excuse, in_force, in_words, load_waivers, was_excused
 from mutirao.project import Project
 from mutirao.trust.standing import Standing, standing
+from mutirao.trust.verdict import Proof
+from mutirao.trust.vouching import assessors, rebuilders
 
 METHOD_PAGE = "README.md"
 
@@ -98,9 +101,12 @@ def grade(
         skipped=_codes(review.skipped),
         delivered=tuple(review.classes.values),
         own_agreement=own_agreement(report or {}),
+        makers=(module.manifest.organisation,),
+        assessors=() if project.trust() else None,
         signed=signs if project.trust() else None,
         reviewed=False if project.trust() else None,
         rebuilt=None,
+        rebuilders=() if project.trust() else None,
         **_own(project, module.manifest, module.folder, version, waivers),
     )
     verdict = judge(scale, facts)
@@ -138,7 +144,8 @@ def grade_stored(project: Project, stored: StoredSubmission, today: date | None 
     waivers = in_force(load_waivers(project, receipt.module), scale, receipt.version, today)
     findings, skipped = checks_of(stored)
     excused = {waiver.code for waiver in waivers}
-    stands = standing_of(project, stored)
+    stands, vouched = standing_of(project, stored), vouchers_of(project, stored)
+    submitters = stands.signed_by if stands else ()
     facts = Facts(
         findings=tuple(
             (finding["code"], "advise" if finding["code"] in excused else finding["severity"]) for finding in findings
@@ -146,9 +153,12 @@ def grade_stored(project: Project, stored: StoredSubmission, today: date | None 
         skipped=_codes(skipped),
         delivered=receipt.years,
         own_agreement=own_agreement(receipt.report),
-        signed=bool(stands.signed_by) if stands else None,
+        makers=(manifest.value.organisation, *(proof.organisation for proof in submitters)),
+        assessors=vouched.assessors if vouched else None,
+        signed=bool(submitters) if stands else None,
         reviewed=not stands.unaccepted if stands else None,
         rebuilt=was_rebuilt(project, stored),
+        rebuilders=vouched.rebuilders if vouched else None,
         **_own(project, manifest.value, manifest.path.parent, receipt.version, waivers),
     )
     return judge(scale, facts)
@@ -163,7 +173,6 @@ def _own(
         "maintainers": len({maintainer.name for maintainer in manifest.maintainers}),
         "method_words": _words(folder / METHOD_PAGE),
         "citation": bool(manifest.citation.strip()),
-        "organisation": manifest.organisation,
         "waivers": waivers,
         "assessment": assessment_of(project, manifest.id, version),
     }
@@ -195,6 +204,24 @@ def standing_of(project: Project, stored: StoredSubmission) -> Standing | None:
     """Return who signed and reviewed a submission; None if the network does not sign."""
     trust = project.trust()
     return standing(project, trust, stored.receipt.module, stored.receipt.version) if trust else None
+
+
+@dataclass(frozen=True, slots=True)
+class Vouchers:
+    """Who answers for what was found out about a submission once it was in."""
+
+    assessors: tuple[Proof, ...]
+    rebuilders: tuple[Proof, ...]
+
+
+def vouchers_of(project: Project, stored: StoredSubmission) -> Vouchers | None:
+    """Return who signed the accuracy of a submission, and a run from its sources; None if the network does not sign."""
+    trust, receipt = project.trust(), stored.receipt
+    if trust is None:
+        return None
+    place = (project, trust, receipt.module, receipt.version, file_digest(stored.folder / RECEIPT))
+    entry = assessment_of(project, receipt.module, receipt.version)
+    return Vouchers(assessors(*place, entry) if entry else (), rebuilders(*place))
 
 
 def own_agreement(report: Mapping[str, Any]) -> float | None:

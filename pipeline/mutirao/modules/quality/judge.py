@@ -85,7 +85,7 @@ def _outcome(rule: Rule, facts: Facts) -> Outcome:
     waiver = next((waiver for waiver in facts.waivers if waiver.rule == rule.id), None)
     if waiver:
         return Outcome(rule, "waived", f"{said}; waived until {waiver.expires} by {waiver.author}: {waiver.reason}")
-    return Outcome(rule, "unknown" if value is None else "unmet", f"unknown: {said}" if value is None else said)
+    return Outcome(rule, "unknown" if value is None else "unmet", said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def ratchet(scale: Scale, last: Last, verdict: Verdict, module: str) -> Finding 
     if not lost:
         return None
     message = f"falls from {last.level} (version {last.version}) to {verdict.level or 'no level'}: {_told(lost)}"
-    remedy = "; ".join(one.rule.remedy for one in lost)
+    remedy = "; ".join(one.rule.cure(module) for one in lost)
     remedy += f"; or let a waiver in contributors/{module}/waivers.yaml excuse it"
     return Finding("Q201", message, f"module '{module}'", remedy)
 

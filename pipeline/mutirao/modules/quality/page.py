@@ -18,6 +18,12 @@ _MORE = f"""
 before did and its level needed it, or else it is refused (Q201); rules without it are about what only comes after a
 submission.
 
+*Signed*: in a network with [trust](trust.md), the accuracy of a submission and a run from its sources are signed too,
+by people whom the policy names: `mutirao assess MODULE VERSION --key KEY`, and `mutirao quality MODULE --rebuild --key
+KEY`. Without a signature they count for the rules `accuracy` and `rebuilt`, not for `accuracy-signed` and
+`rebuilt-signed`; a network may ask for those at a lower level in a scale of its own. An entry of `accuracy.yaml` that
+is changed must be signed again. An accuracy that is signed only by organisations which made the map is not independent.
+
 ## Another scale
 
 A network that wants other rules writes them to `{FILE}`; the schema is `configs/schemas/quality.schema.json`. The scale

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic import Field
 
 from mutirao.io.places import Place
 from mutirao.io.rasters import file_digest, pixel_digest
 from mutirao.io.software import software_versions
 from mutirao.io.storage import read_record, write_json
-from mutirao.model import Frozen, Id, Version
 from mutirao.modules.by_recipe import Tell
 from mutirao.modules.discovery import load_module
 from mutirao.modules.provenance import code_state
-from mutirao.modules.receipt import RECEIPT, CodeRecord
+from mutirao.modules.quality.records import Rebuild
+from mutirao.modules.receipt import RECEIPT
 from mutirao.modules.review import review_rasters
 from mutirao.modules.run import run_module
 from mutirao.modules.store import StoredSubmission, load_submission
 from mutirao.project import Project
+from mutirao.trust.vouching import ACCURACY
 
 
-class Rebuild(Frozen):
-    """What a run from the sources came to: proofs/<module>/<version>/<time>.json. Nobody signs it."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record of a run from the sources, and where it is."""
 
-    module: Id = Field(description="Module.")
-    version: Version = Field(description="Version of the submission.")
-    submission: str = Field(description="Digest of the bytes of submission.json.")
-    same: tuple[int, ...] = Field(description="Years with the same pixels.")
-    other: tuple[int, ...] = Field(description="Years with other pixels.")
-    code: CodeRecord = Field(description="State of the network's repository at the run.")
-    software: dict[str, str] = Field(description="Version by name.")
-    when: str = Field(description="UTC time, ISO 8601.")
-
-    @property
-    def holds(self) -> bool:
-        """Whether every year has the same pixels."""
-        return bool(self.same) and not self.other
+    record: Rebuild
+    path: Place
 
 
 def rebuild(
     project: Project, module_id: str, version: str = "latest", *, data: Path | None = None, tell: Tell | None = None
-) -> Rebuild:
+) -> Kept:
     """Run a module from its sources, without anything that an earlier run has kept, and compare pixel digests.
 
     Parameters
@@ -72,17 +62,18 @@ def rebuild(
         other=tuple(sorted((there.keys() | digests.keys()) - set(same))),
         code=code_state(project),
         software=software_versions(),
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        when=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-    write_json(_folder(project, record) / f"{record.when.replace(':', '')}.json", record.model_dump(mode="json"))
-    return record
+    path = project.proofs / record.module / record.version / f"{record.when.replace(':', '')}.json"
+    write_json(path, record.model_dump(mode="json"))
+    return Kept(record, path)
 
 
 def last_rebuild(project: Project, stored: StoredSubmission) -> Rebuild | None:
     """Return the newest run from the sources that was held against these very bytes; None if nobody has tried."""
     folder = project.proofs / stored.receipt.module / stored.receipt.version
     digest = file_digest(stored.folder / RECEIPT)
-    paths: list[Place] = sorted(folder.glob("*.json"), key=str)
+    paths: list[Place] = sorted((path for path in folder.glob("*.json") if not path.name.endswith(ACCURACY)), key=str)
     records = [read_record(path, Rebuild) for path in paths]
     return next((record for record in reversed(records) if record.submission == digest), None)
 
@@ -91,7 +82,3 @@ def was_rebuilt(project: Project, stored: StoredSubmission) -> bool | None:
     """Return whether the last run from the sources gave the same pixels; None if nobody has tried."""
     record = last_rebuild(project, stored)
     return record.holds if record else None
-
-
-def _folder(project: Project, record: Rebuild) -> Place:
-    return project.proofs / record.module / record.version

@@ -30,12 +30,16 @@ Measure = Literal[
     "accuracy",
     "accuracy_sample",
     "accuracy_independent",
+    "accuracy_signed",
     "waivers",
     "signed",
     "reviewed",
     "rebuilt",
+    "rebuilt_signed",
 ]
 """What a rule may look at; see `measures.MEASURES` for what each is."""
+LATER: frozenset[Measure] = frozenset({"accuracy_signed", "reviewed", "rebuilt", "rebuilt_signed"})
+"""Measures of what nobody can have done before a submission is in."""
 Code = str
 
 
@@ -45,7 +49,7 @@ class Rule(Frozen):
     id: Id = Field(description="Name of the rule, for waivers and reports.")
     level: Level = Field(description="Lowest level that needs it; higher ones need it too.")
     title: str = Field(min_length=1, description="What is asked, as a sentence for people.")
-    remedy: str = Field(min_length=1, description="What to do where it is not met.")
+    remedy: str = Field(min_length=1, description="What to do where it is not met; MODULE is the module's name.")
     measure: Measure = Field(description="What it looks at.")
     codes: tuple[Code, ...] = Field(
         default=(), description="For 'findings': codes of checks, or their beginnings such as M6."
@@ -64,7 +68,13 @@ class Rule(Frozen):
             raise ValueError(f"rule '{self.id}' needs one of at_least and at_most")
         if bool(self.codes) != (self.measure == "findings"):
             raise ValueError(f"rule '{self.id}': 'codes' belongs to the measure 'findings', and to no other")
+        if self.ratchet and self.measure in LATER:
+            raise ValueError(f"rule '{self.id}': '{self.measure}' comes after a submission: write 'ratchet: false'")
         return self
+
+    def cure(self, module: str) -> str:
+        """Return what to do for a module that does not meet it: its name stands for MODULE."""
+        return self.remedy.replace("MODULE", module)
 
     def meets(self, value: float) -> bool:
         """Return whether a value is within the threshold, the threshold included."""
