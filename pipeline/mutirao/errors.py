@@ -48,14 +48,19 @@ class Finding:
     """`block` refuses the work, `advise` only tells."""
     places: tuple[Place, ...] = field(default=(), kw_only=True)
     """Where on the map, the worst first; empty if it is nowhere, or everywhere."""
+    year: int | None = field(default=None, kw_only=True)
+    """Year of the map that it is about; none if it is about no single year."""
+    weight: float | None = field(default=None, kw_only=True)
+    """How bad it is among findings of its code that say the same: more is worse. None if they are all alike."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.code} {self.message}. Remedy: {self.remedy}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, for `--json`; `places` only if there are any."""
+        """Return the fields as plain values, for `--json`; `places`, `year` and `weight` only if there are any."""
         text = {name: getattr(self, name) for name in ("code", "message", "where", "remedy", "severity")}
-        return text | ({"places": [place.as_dict() for place in self.places]} if self.places else {})
+        known = {name: value for name in ("year", "weight") if (value := getattr(self, name)) is not None}
+        return text | known | ({"places": [place.as_dict() for place in self.places]} if self.places else {})
 
 
 class MutiraoError(Exception):

@@ -81,3 +81,23 @@ def test_a_manifest_alone_tells_its_waivers_and_excuses_once(call, tiny_project,
     _, out, _ = call(*options, "check", "valley", "--html", page)
     assert f"  M106: {said}" in out
     assert f"<p>M106: {said}</p>" in page.read_text(encoding="utf-8")
+
+
+def test_a_path_may_begin_with_the_home_folder(call, tiny_project, delivered, monkeypatch):
+    monkeypatch.setenv("HOME", str(delivered.parent))
+    status, out, _ = call("--project", tiny_project.root, "check", "valley", "--rasters", "~/in/*.tif")
+    assert (status, "manifest and rasters" in out) == (0, True)
+
+
+def test_years_that_are_alike_are_one_paragraph_and_each_in_json(call, tiny_project, delivered):
+    manifest = tiny_project.module_folder("valley") / "manifest.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("valley-{year}.tif", "v-{year}.tif"), encoding="utf-8")
+    options = ("--project", tiny_project.root)
+    status, out, _ = call(*options, "check", "valley", "--rasters", delivered)
+    assert status == 1
+    assert out.count("M201") == 1
+    assert "in 2020 to 2022 (3 years)" in out
+    assert "correct 'delivery.files' in the manifest: no file is named like it, one is valley-2020.tif" in out
+    told = json.loads(call(*options, "check", "valley", "--rasters", delivered, "--json")[1])["valley"]
+    assert [finding["year"] for finding in told["findings"] if finding["code"] == "M201"] == [2020, 2021, 2022]

@@ -73,3 +73,31 @@ def test_finding_reads_what_where_remedy(screen):
         "     at a/b_2019.tif",
         "     remedy: export it in EPSG:31983",
     ]
+
+
+def test_no_findings_are_no_lines(screen):
+    stream = screen(False)
+    console.show_findings([])
+    assert stream.getvalue() == ""
+
+
+def test_findings_of_many_files_are_one_paragraph_and_a_remedy_is_told_once(screen, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    stream = screen(False)
+    years = [
+        Finding("M502", f"year {year} claims no pixel", f"{tmp_path}/in/M-{year}.tif", "look", year=year)
+        for year in (2019, 2020)
+    ]
+    marks = [Finding("M107", text, f"{tmp_path}/manifest.yaml:{line}:3", "fill in") for line, text in enumerate("ab")]
+    console.show_findings([*years, *marks])
+    assert stream.getvalue().splitlines() == [
+        "M502 year 2019 claims no pixel",
+        "     in 2019 to 2020 (2 years)",
+        "     at in/M-2019.tif",
+        "     remedy: look",
+        "M107 a",
+        "     at manifest.yaml:0:3",
+        "M107 b",
+        "     at manifest.yaml:1:3",
+        "     remedy: fill in",
+    ]

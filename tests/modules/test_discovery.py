@@ -138,7 +138,7 @@ def test_a_missing_or_thin_method_page_is_advice(tiny_project):
     page.write_text("# Towns\n\nDrawn by hand.\n", encoding="utf-8")
     (remark,) = load_module(tiny_project, "urban").remarks
     assert (remark.code, remark.severity) == ("M106", "advise")
-    assert remark.message == "the method page has 1 lines of text, needs 3"
+    assert remark.message == "the method page has 1 line of text, needs 3"
     page.unlink()
     assert load_module(tiny_project, "urban").remarks[0].message == "there is no method page"
 

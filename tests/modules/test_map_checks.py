@@ -208,7 +208,7 @@ def test_a_class_that_never_appears_is_named(compute, maps):
     for plane in maps.values():
         plane[plane == 33] = 3
     (finding,) = compute("M610", maps)
-    assert finding.message == "33 is announced and never appears"
+    assert finding.message == "33 Water is announced and never appears"
 
 
 def test_a_year_of_another_place_is_found(compute, maps):

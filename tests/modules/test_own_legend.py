@@ -88,9 +88,9 @@ def test_the_collections_own_legend_needs_no_table(tiny_project):
 @pytest.mark.parametrize(
     ("code", "finding", "says"),
     [
-        (8, "M406", "8 Mine (1 pixels) has no class in legend 'tiny': Mines were never mapped."),
-        (9, "M404", "codes in neither 'crosswalk' nor 'classes': 9 Camp (1 pixels)"),
-        (24, "M405", "values in neither 'crosswalk' nor legend 'old': 24 (1 pixels)"),
+        (8, "M406", "8 Mine (1 pixel) has no class in legend 'tiny': Mines were never mapped."),
+        (9, "M404", "codes in neither 'crosswalk' nor 'classes': 9 Camp (1 pixel)"),
+        (24, "M405", "values in neither 'crosswalk' nor legend 'old': 24 (1 pixel)"),
     ],
 )
 def test_codes_without_a_claimed_class_are_refused(towns, code, finding, says):

@@ -139,7 +139,7 @@ def test_values_outside_the_legend_are_counted(compute_check, arrive, series):
     series[2021][0, :2] = 99
     series[2021][4, 5] = 0  # nodata is 255 here, so 0 means nothing
     (finding,) = compute_check("M405", incoming=arrive(series))
-    assert finding.message == "values in neither 'crosswalk' nor legend 'small': 0 (1 pixels), 99 (2 pixels)"
+    assert finding.message == "values in neither 'crosswalk' nor legend 'small': 0 (1 pixel), 99 (2 pixels)"
 
 
 def test_a_gap_is_given_in_hectares_with_its_place(compute_check, arrive, series):
@@ -173,7 +173,7 @@ def test_claims_outside_the_territory_are_refused(compute_check, arrive, series)
     inside = np.ones((5, 6), dtype=bool)
     inside[:4, 5] = False
     finding = compute_check("M503", incoming=arrive(series), territory=inside)[0]
-    assert "4 pixels (0.4 ha) are claimed outside the territory" in finding.message
+    assert "claims 4 pixels (0.4 ha) outside the territory" in finding.message
     assert "within 300150, 7799880, 300180, 7800000" in finding.message
 
 

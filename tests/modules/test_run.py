@@ -11,6 +11,8 @@ import pytest
 import rasterio
 import xarray as xr
 
+from mutirao.engine.progress import Silent
+from mutirao.engine.runs import finished, run
 from mutirao.errors import ConfigError, GridError, MutiraoError, ResourceError, UsageError
 from mutirao.modules.run import run_module
 from mutirao.project import Project
@@ -122,6 +124,22 @@ def test_recipe_maps_every_year_and_leaves_cloud_empty(by_recipe: Project):
     assert run.report["pixels"] == {"2020": {"3": 720, "15": 720}, "2021": {"0": 40, "3": 700, "15": 700}} | {
         "2022": {"3": 720, "15": 720}
     }
+
+
+def test_what_a_recipe_does_not_map_is_learnt_and_not_claimed(by_recipe: Project):
+    whole = run_module(by_recipe, "valley").codes
+    replace(by_recipe.module_folder("valley") / "recipe.yaml", "samples:\n", "unclaimed: [15]\nsamples:\n")
+    run = run_module(by_recipe, "valley")
+    assert np.unique(whole).tolist() == [0, 3, 15]
+    assert np.array_equal(run.codes, np.where(whole == 15, 0, whole))
+    assert run.report["holdout"]["groups"]["labels"] == ["trees", "grass"]  # they are still compared
+
+
+@pytest.mark.parametrize(("codes", "why"), [("[99]", "no samples for the classes"), ("[3, 15]", "nothing would be")])
+def test_what_is_not_claimed_is_some_of_what_is_learnt(by_recipe: Project, codes, why):
+    replace(by_recipe.module_folder("valley") / "recipe.yaml", "samples:\n", f"unclaimed: {codes}\nsamples:\n")
+    with pytest.raises(ConfigError, match=why):
+        run_module(by_recipe, "valley")
 
 
 def test_recipe_reports_the_block_kept_aside_and_does_not_train_in_it(by_recipe: Project):
@@ -276,3 +294,27 @@ def test_declared_file_that_does_not_exist_is_named(by_recipe: Project):
     (by_recipe.root / "data/scenes.nc").unlink()
     with pytest.raises(ResourceError, match=r"R103 .*scenes\.nc"):
         run_module(by_recipe, "valley")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  - {name: Bia}", "  - {name: Rui Lima}\n  - {name: Bia}"),
+        ("organisation:", "citation: Water (2027).\nmin_coverage: 0.5\norganisation:"),
+        ("organisation:", "# a comment\norganisation:"),
+    ],
+)
+def test_who_answers_for_a_module_and_what_it_is_called_does_not_ask_for_another_run(by_python: Project, old, new):
+    run(by_python, "water", Silent())
+    replace(by_python.module_folder("water") / "manifest.yaml", old, new)
+    assert not finished(by_python, "water").fresh
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("classes:", "parameters: {depth: 3}\nclasses:"), ("last: 2022", "last: 2021")]
+)
+def test_whatever_else_the_manifest_says_asks_for_another_run(by_python: Project, old, new):
+    run(by_python, "water", Silent())
+    replace(by_python.module_folder("water") / "manifest.yaml", old, new)
+    with pytest.raises(UsageError, match="B102"):
+        finished(by_python, "water")

@@ -7,16 +7,19 @@ import runpy
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from typer.testing import CliRunner
 
+from mutirao.classify.recipe import Recipe
 from mutirao.cli.app import app
 from mutirao.errors import MutiraoError, QualityError, UsageError
+from mutirao.io import configs
 from mutirao.modules.discovery import load_module
-from mutirao.modules.review import review_rasters
+from mutirao.modules.review import review_manifest, review_rasters
 from mutirao.modules.run import run_module
 from mutirao.modules.scaffold import new_module
 from mutirao.modules.submission import submit
@@ -43,9 +46,20 @@ def test_a_new_module_can_be_linked_and_only_its_marks_are_left(tiny_project, me
     assert done.folder == module.folder
 
 
+@pytest.mark.parametrize("classes", [[], ["forest"], [3, 15]])
+@pytest.mark.parametrize("kind", ["region", "theme"])
+def test_a_recipe_has_two_classes_and_a_theme_one_that_claims_nothing(tiny_project, kind, classes):
+    folder = new_module(tiny_project, "pampa_grass", **NEW | {"method": "recipe", "kind": kind}, classes=classes).folder
+    recipe = configs.load(folder / "recipe.yaml", Recipe).value
+    rest = (255,) if kind == "theme" or len(classes) == 1 else ()
+    assert recipe.unclaimed == rest
+    assert len(recipe.samples.codes) >= 2
+    assert set(recipe.samples.codes) & {*rest} == {*rest}
+
+
 @pytest.mark.parametrize("method", ["recipe", "python", "earthengine", "delivered"])
 def test_the_module_brings_a_test_that_passes(tiny_project, method):
-    folder = new_module(tiny_project, "pampa_grass", **NEW | {"method": method}).folder
+    folder = new_module(tiny_project, "pampa_grass", **NEW | {"method": method, "kind": "theme"}).folder
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")]
     done = subprocess.run(command, cwd=tiny_project.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,9 +80,38 @@ def test_a_submission_is_refused_until_the_marks_are_gone(tiny_project):
 def test_the_next_steps_end_with_the_submission(tiny_project):
     steps = new_module(tiny_project, "pampa_grass", **NEW | {"method": "delivered"}).next_steps
     assert steps[0].startswith("Fill in the lines marked TODO in ")
-    assert steps[2].startswith("Run mutirao sync")
-    assert "crsTransform [30.0, 0.0, 300000.0, 0.0, -30.0, 7800000.0], dimensions 40x36" in steps[3]
+    assert "west 300000.0, south 7798920.0, east 301200.0, north 7800000.0, 40 columns and 36 rows" in steps[1]
+    assert "-te 300000.0 7798920.0 301200.0 7800000.0 -ts 40 36" in steps[1]
+    assert steps[3].startswith("mutirao check pampa_grass --rasters exports says what is left")
+    assert steps[4].startswith("Write 'status: active' in ")
+    assert steps[5].startswith("mutirao sync ")
     assert steps[-1] == "mutirao submit pampa_grass --version 1.0.0 --rasters exports"
+
+
+def test_a_method_that_runs_is_run_before_it_is_checked(tiny_project, monkeypatch):
+    monkeypatch.chdir(tiny_project.root)
+    steps = new_module(tiny_project, "pampa_grass", **NEW).next_steps
+    assert steps[0].startswith("Fill in the lines marked TODO in contributors/pampa_grass/manifest.yaml;")
+    assert steps[2] == "mutirao run pampa_grass"
+    assert steps[4].startswith("mutirao check pampa_grass says ")
+    assert steps[-1] == "mutirao submit pampa_grass --version 1.0.0"
+
+
+def test_a_network_that_signs_asks_for_a_key(tiny_project, monkeypatch):
+    monkeypatch.setattr("mutirao.project.Project.trust", lambda self: object())
+    steps = new_module(tiny_project, "pampa_grass", **NEW).next_steps
+    assert steps[-1] == "mutirao submit pampa_grass --version 1.0.0 --key ~/.ssh/id_ed25519"
+
+
+@pytest.mark.parametrize("method", ["recipe", "python", "earthengine", "delivered"])
+@pytest.mark.parametrize("kind", ["region", "theme"])
+def test_every_finding_on_a_new_module_is_a_line_with_a_mark(tiny_project, method, kind):
+    new_module(tiny_project, "pampa_grass", **NEW | {"method": method, "kind": kind})
+    found = review_manifest(load_module(tiny_project, "pampa_grass"), tiny_project).findings
+    for finding in found:
+        path, line, _ = finding.where.rsplit(":", 2)
+        assert "TODO:" in Path(path).read_text(encoding="utf-8").splitlines()[int(line) - 1], finding
+    assert {"M107", "M113"} <= {finding.code for finding in found}
 
 
 def test_an_existing_module_is_not_overwritten(tiny_project):

@@ -102,9 +102,9 @@ def test_the_numbers_are_those_of_the_maps(tiny_project, tiny_submitted):
     assert re.search(r"Soybean \+32\.4 ha since 2020", page.text)  # 360 pixels
     assert re.search(r"Pasture \N{MINUS SIGN}32\.4 ha since 2020", page.text)
     assert "2020 to 2021: 32.4 ha change class" in page.text
-    assert "0 changes: 1,080 pixels, 75.0 %" in page.text
-    assert "1 changes: 360 pixels, 25.0 %" in page.text
-    assert "2 changes" not in page.text
+    assert "changes 0 times: 75.0 % of the pixels, 1,080" in page.text
+    assert "changes 1 times: 25.0 % of the pixels, 360" in page.text
+    assert "changes 2 times" not in page.text
     assert "this is the first" in page.text
     assert "bronze" in page.text
 
@@ -201,11 +201,28 @@ def test_places_of_findings_are_boxes_on_the_part_that_is_seen(tiny_project, tin
 
 
 def test_many_findings_are_shown_in_part(tiny_project, tiny_submitted):
-    many = tuple(Finding("M606", f"jump {k}", "valley", "look", "advise") for k in range(40))
+    words = [f"{a}{b}" for a in "abcdefgh" for b in "abcdefgh"]  # 64, and 60 are shown
+    many = tuple(Finding("M606", f"jump {word}", "valley", "look", "advise") for word in words)
     page = page_of(tiny_project, "valley", findings=many)
-    assert "jump 4" in page.text
-    assert "jump 5" not in page.text
-    assert "35 more of the same codes" in page.text
+    assert "jump hd" in page.text
+    assert "jump he" not in page.text
+    assert "4 more are in checks.json" in page.text
+
+
+def test_findings_of_many_years_are_one_card_with_all_of_them_below_it(tiny_project, tiny_submitted):
+    place = Place((0, 0, 1, 1), (0, 1), (0, 1))
+    many = tuple(
+        Finding("M606", f"jump of {k}.5 ha", f"v-{year}.tif", "look", "advise", places=(place,), year=year, weight=k)
+        for year, k in ((2020, 3), (2021, 9), (2022, 4))
+    )
+    page = page_of(tiny_project, "valley", findings=many)
+    words = " ".join(page.text.split())
+    assert page.tags.count("article") == 1
+    assert "M606 jump of 9.5 ha" in words
+    assert "In 2020 to 2022 (3 years); this is 2021, the worst" in words
+    assert "All 3" in words
+    assert all(f"{year}: jump of {k}.5 ha at v-{year}.tif" in words for year, k in ((2020, 3), (2021, 9), (2022, 4)))
+    assert "checks.json of the submission" not in words
 
 
 @pytest.fixture

@@ -131,6 +131,10 @@ class Recipe(Frozen):
     class_order: tuple[Code, ...] = Field(
         default=(), description="Classes that win ties of votes, first one first; absent: the order of the samples."
     )
+    unclaimed: tuple[Code, ...] = Field(
+        default=(),
+        description="Classes that are learnt to be told apart and then make no claim: what a theme does not map.",
+    )
     chain: str | None = Field(
         default=None, description="Filters that clean the series of maps: a chain, relative to this file."
     )
@@ -141,9 +145,13 @@ class Recipe(Frozen):
     def _names_known_classes(self) -> Recipe:
         codes = set(self.samples.codes)
         groups = self.holdout.groups if self.holdout else {}
-        named = {*self.class_order, *(code for members in groups.values() for code in members)}
+        named = {*self.class_order, *self.unclaimed, *(code for members in groups.values() for code in members)}
         if named - codes:
-            raise ValueError(f"no samples for the classes {sorted(named - codes)} of 'class_order' or 'groups'")
+            raise ValueError(
+                f"no samples for the classes {sorted(named - codes)} of 'class_order', 'unclaimed' or 'groups'"
+            )
+        if codes <= {*self.unclaimed}:
+            raise ValueError("all classes are 'unclaimed', so nothing would be mapped: leave out what the module maps")
         return self
 
     @property

@@ -29,6 +29,7 @@ GROUPS = {
         "ledger",
         "runlog",
         "review",
+        "assess",
         "release",
         "trust",
         "sync",

@@ -127,6 +127,7 @@ def _manifest_only(project: Project, module: Module, hint: str) -> Verdict:
 
 def _tell(module: str, verdict: Verdict) -> None:
     from mutirao.modules.checks import by_family
+    from mutirao.modules.checks.alike import fold
 
     stop = len(blocking(verdict.findings))
     outcome = "[red]refused[/red]" if stop else "[green]accepted[/green]"
@@ -136,11 +137,12 @@ def _tell(module: str, verdict: Verdict) -> None:
         out.print(f"  {note}", soft_wrap=True, markup=False)
     for line in verdict.beside:
         out.print(f"  {line}", soft_wrap=True, markup=False)
-    for line in verdict.skipped:
-        out.print(f"  not checked: {line}", soft_wrap=True, markup=False, style="dim")
-    for title, findings in by_family(verdict.findings):
+    for title, groups in by_family(verdict.findings):
+        findings = tuple(finding for alike in groups for finding in alike.findings)
         out.print(f"  [bold]{title}[/bold]: {_counts(findings)}", soft_wrap=True)
-        show_findings(findings)
+        show_findings(findings, out)
+    for line in fold(verdict.skipped):
+        out.print(f"  not checked: {line}", soft_wrap=True, markup=False, style="dim")
 
 
 def _counts(findings: tuple[Finding, ...]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -55,13 +56,23 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def show_findings(findings: Iterable[Finding]) -> None:
-    """Print findings on standard error, one paragraph each: where, code, what, remedy."""
-    for finding in findings:
-        style = "bold red" if finding.severity == "block" else "bold yellow"
-        err.print(Text.assemble((finding.code, style), " ", finding.message), soft_wrap=True)
-        err.print(Text(f"     at {finding.where}", style="dim"), soft_wrap=True)
-        err.print(Text.assemble("     remedy: ", finding.remedy), soft_wrap=True)
+def show_findings(findings: Iterable[Finding], to: Console | None = None) -> None:
+    """Print findings on standard error, or elsewhere, a paragraph for all that say the same: code, what, where, remedy.
+
+    A remedy of several paragraphs in a row is told after the last of them. Files below this folder are told from here.
+    """
+    from mutirao.modules.checks.alike import group
+
+    to, groups, here = to or err, group(findings), f"{Path.cwd()}/"
+    cures = [(alike.worst.code, alike.worst.remedy) for alike in groups]
+    for alike, cure, following in zip(groups, cures, [*cures, None][1:], strict=True):
+        style = "bold red" if alike.worst.severity == "block" else "bold yellow"
+        to.print(Text.assemble((alike.worst.code, style), " ", alike.worst.message), soft_wrap=True)
+        if alike.extent:
+            to.print(Text(f"     {alike.extent}"), soft_wrap=True)
+        to.print(Text(f"     at {alike.where.replace(here, '')}", style="dim"), soft_wrap=True)
+        if cure != following:
+            to.print(Text.assemble("     remedy: ", alike.worst.remedy), soft_wrap=True)
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mutirao.cli.console import Json, out, print_json, show_findings
-from mutirao.errors import MutiraoError, UsageError
+from mutirao.errors import MutiraoError, QualityError, UsageError, blocking
 
 if TYPE_CHECKING:
     from mutirao.io.places import Place
@@ -43,7 +44,13 @@ def command(
 ) -> None:
     """Check a module's rasters and keep them as an immutable version."""
     given = handed_in(rasters, regrid)
-    result = hand_in(context.obj.project(), module, version, given, key)
+    try:
+        result = hand_in(context.obj.project(), module, version, given, key)
+    except QualityError as refusal:
+        if not json:
+            stop = len(blocking(refusal.findings))
+            out.print(f"{module} {version}: [red]refused[/red], {stop} blocking; nothing was kept", soft_wrap=True)
+        raise
     page = _report(context.obj.project(), result)
     if json:
         told = result.acknowledged.model_dump(mode="json")
@@ -76,15 +83,18 @@ def _report(project: Project, result: Submitted) -> Place | None:
 
 def _tell(project: Project, told: Acknowledgement) -> None:
     """Print the receipt, which is kept."""
+    from mutirao.modules.numbers import counted
+
     path = project.receipts / told.module / f"{told.version}.json"
     out.print(f"receipt, kept in {path}:", soft_wrap=True, markup=False)
     out.print(f"  submission.json  sha256 {told.submission}", soft_wrap=True, markup=False)
     out.print(
-        f"  received         {told.received}, {len(told.files)} rasters, for {told.organisation}",
+        f"  received         {told.received}, {counted(len(told.files), 'raster')}, for {told.organisation}",
         soft_wrap=True,
         markup=False,
     )
-    said = ", ".join(told.findings) or "nothing"
+    often = Counter(told.findings)
+    said = ", ".join(f"{code} ({count})" if count > 1 else code for code, count in often.items()) or "nothing"
     out.print(f"  checks           advise {said}; {len(told.skipped)} could not run", soft_wrap=True, markup=False)
     for line in told.signed or ("nobody",):
         out.print(f"  signed           {line}", soft_wrap=True, markup=False)
@@ -96,7 +106,9 @@ def handed_in(rasters: str | None, regrid: Method | None) -> HandedIn | None:
     from mutirao.modules.incoming import HandedIn
 
     if rasters is not None:
-        return HandedIn(rasters, regrid.value if regrid else None)
+        # in quotes, as patterns are, the shell leaves it to us what ~ means
+        files = str(Path(rasters).expanduser()) if rasters.startswith("~/") else rasters
+        return HandedIn(files, regrid.value if regrid else None)
     if regrid is not None:
         remedy = "name the files with --rasters, or leave --regrid out"
         raise UsageError.because(

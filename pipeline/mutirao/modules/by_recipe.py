@@ -26,6 +26,7 @@ from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Grid
 from mutirao.io.configs import Source
 from mutirao.io.points import read_points
+from mutirao.legend import NODATA
 from mutirao.modules.inputs import ModuleInputs
 
 Tell = Callable[[float, str], None]
@@ -51,7 +52,7 @@ class RecipeRun:
 
         Returns
         -------
-        (year, y, x) uint8 codes, 0 where features are missing; and a report of plain values.
+        (year, y, x) uint8 codes, 0 where features are missing or nothing is claimed; and a report of plain values.
         """
         tell(0.0, "draw samples")
         learn, aside = self._split()
@@ -72,7 +73,9 @@ class RecipeRun:
             tell(0.8, "cross-validate by blocks")
             scores = cross_validate(samples, self.recipe.classifier, self.recipe.cross_validation)
             report["cross_validation"] = scores.as_dict()
-        return np.stack([maps[year] for year in years]), report
+        stack = np.stack([maps[year] for year in years])
+        stack[np.isin(stack, self.recipe.unclaimed)] = NODATA
+        return stack, report
 
     def _cleaned(self, maps: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
         """Return the maps of the series after the filters; years outside the series stay as they are."""

@@ -20,6 +20,7 @@ from mutirao.legend import NODATA
 from mutirao.modules.joined import JoinedPlane
 from mutirao.modules.manifest import Delivery
 from mutirao.modules.module import Module
+from mutirao.modules.names import refuse_names, refuse_typed
 from mutirao.modules.planes import Planes, Resampling
 from mutirao.modules.regrid import Method
 from mutirao.modules.sheets import Sheet, Sorted, sort_files
@@ -84,22 +85,28 @@ def receive(module: Module, rasters: Rasters) -> Incoming:
     Raises
     ------
     QualityError
-        M206 nothing is there; S102 a name contains `..`; S103 a file is a link; S106 two names differ only in upper
-        and lower case.
+        M206 nothing is there; S102 a name contains `..`, S103 a link leads to it, S106 two names differ only in upper
+        and lower case: see `names`.
     """
     if isinstance(rasters, np.ndarray):
         return _from_arrays(module, dict(enumerate(rasters, start=module.manifest.years.first)))
     if isinstance(rasters, Mapping):
         return _from_arrays(module, rasters)
     given = rasters if isinstance(rasters, HandedIn) else HandedIn(rasters)
-    if isinstance(given.files, str | Path | ObjectPlace):
-        refuse_detours([place(given.files)])
+    typed = _typed(given.files)
+    if typed is not None:
+        refuse_typed(typed)
     paths = list_files(given.files)
     if not any(path.exists() for path in paths):
         remedy = f"name the folder with the files, or a pattern such as 'exports/*.tif'; you are in {Path.cwd()}"
         raise QualityError.because("M206", "no file is there", where=str(given.files), remedy=remedy)
-    refuse_names(paths)
+    refuse_names(paths, typed if isinstance(typed, Path) else None)
     return _from_files(module, paths, given.regrid)
+
+
+def _typed(files: Files) -> Place | None:
+    """Return a path or pattern that somebody named; none for a list of files."""
+    return place(files) if isinstance(files, str | Path | ObjectPlace) else None
 
 
 def _from_arrays(module: Module, arrays: Mapping[int, np.ndarray]) -> Incoming:
@@ -134,30 +141,6 @@ def _objects(location: str | ObjectPlace) -> list[Place]:
     """Return the objects right in a folder of a store, or the one object."""
     here = place(location)
     return sorted((path for path in here.iterdir() if path.is_file()), key=str) or [here]
-
-
-def refuse_detours(paths: Iterable[Place]) -> None:
-    """Refuse names with `..` in them."""
-    message = "the name leads out of its folder with '..'"
-    findings = [Finding("S102", message, str(path), f"write {path.resolve()}") for path in paths if ".." in path.parts]
-    if findings:
-        raise QualityError(*findings)
-
-
-def refuse_names(paths: Sequence[Place]) -> None:
-    """Refuse names that lead elsewhere, or that a file system without upper case would confuse."""
-    refuse_detours(paths)
-    findings: list[Finding] = []
-    seen: dict[str, Place] = {}
-    for path in paths:
-        if isinstance(path, Path) and path.is_symlink():
-            findings.append(Finding("S103", f"is a link to {path.readlink()}", str(path), "hand in the file itself"))
-        twin = seen.setdefault(str(path).casefold(), path)
-        if twin != path:
-            message = f"the name differs from {twin.name} only in upper and lower case"
-            findings.append(Finding("S106", message, str(path), "rename or remove one of the two"))
-    if findings:
-        raise QualityError(*findings)
 
 
 def _from_files(module: Module, paths: Sequence[Place], regrid: Method | None) -> Incoming:

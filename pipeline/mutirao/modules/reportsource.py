@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -186,7 +186,8 @@ def _areas(grid: Grid, top: int, bottom: int) -> np.ndarray:
 
 def _finding(found: dict[str, object]) -> Finding:
     """Return a finding of checks.json."""
-    words = {name: str(found[name]) for name in ("code", "message", "where", "remedy")}
+    fields: dict[str, Any] = {name: str(found[name]) for name in ("code", "message", "where", "remedy")}
+    fields |= {name: found[name] for name in ("year", "weight") if name in found}
     places = cast("list[dict[str, list[float]]]", found.get("places", []))
     boxes = tuple(
         Place(
@@ -196,7 +197,7 @@ def _finding(found: dict[str, object]) -> Finding:
         )
         for place in places
     )
-    return Finding(**words, severity="block" if found["severity"] == "block" else "advise", places=boxes)
+    return Finding(**fields, severity="block" if found["severity"] == "block" else "advise", places=boxes)
 
 
 def _standing(project: Project, stored: StoredSubmission) -> Standing:

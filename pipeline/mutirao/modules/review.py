@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from mutirao.modules.checks.fixtures import MAKERS, Before
 from mutirao.modules.checks.neighbourhood import Neighbourhood
 from mutirao.modules.checks.others import Others
 from mutirao.modules.checks.survey import Survey
-from mutirao.modules.incoming import Rasters, receive
+from mutirao.modules.incoming import Incoming, Rasters, receive
 from mutirao.modules.module import Module
 from mutirao.modules.receipt import grid_digest
 from mutirao.modules.store import StoredSubmission, list_submissions, load_submission
@@ -90,13 +90,25 @@ def review_rasters(module: Module, rasters: Rasters, project: Project | None = N
     """
     given = {"previous": before(project, module), "project": project} if project else {}
     makers = (*MAKERS, *FROM_PROJECT) if project else MAKERS
-    fixtures = Fixtures(makers, module=module, incoming=receive(module, rasters), **given)
+    incoming = receive(module, rasters)
+    fixtures = Fixtures(makers, module=module, incoming=incoming, **given)
     outcome = run_checks((*SAMPLES, *RASTER_CHECKS), fixtures)
-    found = tuple(dict.fromkeys((*module.remarks, *outcome.findings)))
+    found = tuple(dict.fromkeys((*module.remarks, *_dated(outcome.findings, incoming))))
     survey = _get(fixtures, "survey", Survey)
     classes = _get(fixtures, "classes", ByYear) or ByYear({})
     neighbourhood = _get(fixtures, "neighbourhood", Neighbourhood)
     return Review(found, (*outcome.skipped, *_not_compared(fixtures)), classes, survey, neighbourhood)
+
+
+def _dated(findings: Iterable[Finding], incoming: Incoming) -> Iterator[Finding]:
+    """Yield findings, those about a file of one year with its year."""
+    years: dict[str, set[int]] = {}
+    for year, sheets in incoming.sheets.items():
+        for sheet in sheets:
+            years.setdefault(str(sheet.path), set()).add(year)
+    for finding in findings:
+        own = years.get(finding.where, set())
+        yield replace(finding, year=min(own)) if finding.year is None and len(own) == 1 else finding
 
 
 def review_manifest(module: Module, project: Project) -> Review:

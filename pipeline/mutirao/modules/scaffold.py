@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def new_module(
             path = incoming / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-    return Scaffold(folder, _next_steps(module, folder, goal))
+    return Scaffold(folder, _next_steps(module, folder, goal, is_signed=project.trust() is not None))
 
 
 def classes_of(legend: Legend, references: Sequence[int | str]) -> tuple[LandClass, ...]:
@@ -155,13 +156,21 @@ def _files(module: _New, collection: Collection, legend: Legend) -> dict[str, st
         "module": module,
         "legend": legend,
         # A classifier needs two classes; the others may begin with one.
-        "classes": module.classes or legend.leaves[: 2 if module.method == "recipe" else 1],
+        "classes": module.classes or legend.leaves[: 2 if module.kind == "region" and module.method == "recipe" else 1],
+        "rest": _rest(module, legend),
         "years": collection.years,
         "license": collection.license,
         **_export_grid(collection),
     }
     environment = _environment()
     return {name: environment.get_template(f"{source}.j2").render(values) for name, source in templates.items()}
+
+
+def _rest(module: _New, legend: Legend) -> int | None:
+    """Return a code for what a recipe has to tell apart and does not map; none if it needs none."""
+    if module.kind == "region" and len(module.classes) != 1:
+        return None
+    return max(set(range(1, 256)) - legend.codes)
 
 
 def _export_grid(collection: Collection) -> dict[str, object]:
@@ -188,29 +197,61 @@ def _environment() -> Environment:
     return environment
 
 
-def _next_steps(module: _New, folder: Path, collection: Collection) -> tuple[str, ...]:
-    fill = f"Fill in the lines marked TODO in {folder / 'manifest.yaml'}, then set 'status: active'."
-    page = f"Tell in {folder / 'README.md'} how the map is made; the lines marked TODO say what to tell."
-    owners = "Run mutirao sync, so that owners and lists of modules know the new one; commit what it changes."
-    check = f"mutirao check {module.id}"
-    run, submit = f"mutirao run {module.id}", f"mutirao submit {module.id} --version 1.0.0"
-    with_files = (f"{check} --rasters exports", f"{submit} --rasters exports")
+def _next_steps(module: _New, folder: Path, collection: Collection, *, is_signed: bool) -> tuple[str, ...]:
+    """Return what the contributor does now, in order: texts, and commands to be copied."""
+    here = _near(folder)
+    files = " --rasters exports" if module.method in ("delivered", "earthengine") else ""
+    key = " --key ~/.ssh/id_ed25519" if is_signed else ""
+    check = f"mutirao check {module.id}{files}"
+    return (
+        f"Fill in the lines marked TODO in {here / 'manifest.yaml'}; leave the status for later.",
+        *_map_steps(module, here, collection),
+        f"Tell in {here / 'README.md'} how the map is made; the lines marked TODO say what to tell.",
+        f"{check} says what is left to repair; repeat it until only the status blocks.",
+        f"Write 'status: active' in {here / 'manifest.yaml'}, and take the mark on that line away.",
+        "mutirao sync tells lists of owners and modules of the new one. Commit the folder and what changed, and open a "
+        "pull request: the maintainers list the module in the collection and give it a rule.",
+        f"mutirao submit {module.id} --version 1.0.0{files}{key}",
+    )
+
+
+def _near(folder: Path) -> Path:
+    """Return a path as short as the reader needs it: from where the command was given, if it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _extent(collection: Collection) -> str:
+    """Return the collection's grid in the words of a dialogue for saving rasters, and of gdalwarp."""
+    grid = collection.grid
+    rows, columns = grid.shape
+    west, south, east, north = (f"{value!r}" for value in grid.bounds)
+    return (
+        f"CRS {grid.crs}, west {west}, south {south}, east {east}, north {north}, {columns} columns and {rows} rows "
+        f"(gdalwarp -r near -t_srs {shlex.quote(grid.crs)} -te {west} {south} {east} {north} -ts {columns} {rows})"
+    )
+
+
+def _map_steps(module: _New, here: Path, collection: Collection) -> tuple[str, ...]:
+    """Return how this method comes to a map."""
     grid = _export_grid(collection)
     place = f"crs {grid['crs']}, crsTransform {list(collection.grid.transform[:6])}, dimensions {grid['dimensions']}"
-    middle: dict[str, tuple[str, ...]] = {
-        "recipe": ("Describe samples and features in recipe.yaml.", run, check, submit),
-        "python": ("Write classify() in module.py.", run, check, submit),
+    run = f"mutirao run {module.id}"
+    steps: dict[str, tuple[str, ...]] = {
+        "recipe": (
+            f"Name your images in {here / 'recipe.yaml'} and under 'inputs' in the manifest (they are described "
+            f"in configs/datasets), and put labelled points into {here / 'samples/points.csv'}.",
+            run,
+        ),
+        "python": (f"Write classify() in {here / 'module.py'}.", run),
         "earthengine": (
-            "Write image() in module.py. mutirao does not run it yet: you export, and hand the files in.",
-            f"Export every year exactly on the collection's grid: python {folder / 'module.py'} CLOUD-PROJECT does it "
-            f"({place}).",
+            f"Write image() in {here / 'module.py'}. mutirao does not run it yet: you export, and hand the files in.",
+            f"python {here / 'module.py'} CLOUD-PROJECT exports every year exactly on the collection's grid ({place}).",
             "When the tasks are done, copy the files from Google Drive into a folder, here called exports.",
-            *with_files,
         ),
         "delivered": (
-            f"Export the rasters on the collection's grid ({place}) into a folder, here called exports, named as "
-            "'delivery' in the manifest says: one file a year, or tiles, or a band a year.",
-            *with_files,
+            "Export the rasters into a folder, here called exports, named as 'delivery' in the manifest says: one "
+            f"file a year, or tiles, or a band a year. They lie on the collection's grid: {_extent(collection)}.",
         ),
     }
-    return (fill, page, owners, *middle[module.method])
+    return steps[module.method]

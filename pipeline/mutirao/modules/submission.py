@@ -16,6 +16,7 @@ from mutirao.model import require_version, version_key
 from mutirao.modules.acknowledgement import Acknowledgement, acknowledge
 from mutirao.modules.discovery import load_module
 from mutirao.modules.incoming import Rasters
+from mutirao.modules.numbers import years_text
 from mutirao.modules.package import Package, write_package
 from mutirao.modules.quality.grade import grade
 from mutirao.modules.receipt import RECEIPT, Submission
@@ -108,7 +109,7 @@ def submit(
     graded = grade(project, module, review_rasters(module, rasters, project), version, report=report, signs=bool(sign))
     review = graded.review
     if not review.is_accepted:
-        raise QualityError(*review.findings)
+        raise QualityError(*sorted(review.findings, key=lambda finding: finding.severity != "block"))
     package = Package(project, module, version, review, report or {}, sign, graded.verdict.record(), graded.change)
     created = _store(project.submissions / module.id / version, package)
     stored = load_submission(project, module.id, version)
@@ -145,8 +146,8 @@ def _store(folder: Place, package: Package) -> bool:
 def _require_same_pixels(stored: StoredSubmission, claims: Mapping[int, np.ndarray]) -> None:
     there = {record.year: record.pixels for record in stored.receipt.files}
     offered = {year: pixel_digest(pixels, stored.receipt.grid) for year, pixels in claims.items()}
-    changed = [str(year) for year in sorted(there | offered) if there.get(year) != offered.get(year)]
+    changed = [year for year in sorted(there | offered) if there.get(year) != offered.get(year)]
     if changed:
-        message = f"version {stored.receipt.version} exists with other pixels in {', '.join(changed)}"
+        message = f"version {stored.receipt.version} exists with other pixels in {years_text(changed)}"
         remedy = "submit the new rasters under the next version"
         raise ImmutableError.because("S101", message, where=str(stored.folder), remedy=remedy)

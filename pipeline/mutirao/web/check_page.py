@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mutirao.errors import Finding, blocking
 from mutirao.grid import Grid, Tile
 from mutirao.modules.checks import by_family
+from mutirao.modules.checks.alike import Alike, fold
 from mutirao.templates import fill
 from mutirao.web.minimap import MiniMap
 
@@ -36,7 +37,8 @@ class _Section:
     stop: int
     advice: int
     mini: MiniMap
-    families: tuple[tuple[str, tuple[Finding, ...]], ...]
+    families: tuple[tuple[str, tuple[Alike, ...]], ...]
+    skipped: tuple[str, ...]
 
 
 def check_page(verdicts: Mapping[str, Looked]) -> str:
@@ -48,4 +50,5 @@ def check_page(verdicts: Mapping[str, Looked]) -> str:
 def _section(module: str, looked: Looked) -> _Section:
     stop = len(blocking(looked.findings))
     mini = MiniMap(looked.grid.whole if looked.grid else NOWHERE)
-    return _Section(module, looked, stop, len(looked.findings) - stop, mini, tuple(by_family(looked.findings)))
+    families = tuple(by_family(looked.findings))
+    return _Section(module, looked, stop, len(looked.findings) - stop, mini, families, fold(looked.skipped))

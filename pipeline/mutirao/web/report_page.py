@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from mutirao.errors import Finding, blocking
 from mutirao.grid import Tile
 from mutirao.modules.checks import by_family
+from mutirao.modules.checks.alike import Alike, fold
 from mutirao.modules.report import NO_CLAIM, Report, Scores
 from mutirao.modules.reportmaps import Maps
 from mutirao.templates import fill
@@ -20,10 +20,10 @@ from mutirao.web.report_beside import against_before, against_release, contests,
 from mutirao.web.report_pictures import make_pictures
 from mutirao.web.words import hectares, number, percent, signed_hectares
 
-LIKE = 5
-"""Findings of one code that are shown."""
 MOST_FINDINGS = 60
-"""Findings that are shown; all are in checks.json."""
+"""Findings that are shown, alike ones as one; all are in checks.json."""
+MOST_LINES = 800
+"""Lines in which alike findings are listed, a line each."""
 UNCLAIMED = "#b9bfbb"
 """Colour of no claim."""
 LABELLED_CHANGES = 12
@@ -66,7 +66,8 @@ def _context(report: Report, maps: Maps) -> dict[str, object]:
         "contests": contests(report),
         "release": against_release(report),
         "families": _families(report.findings),
-        "hidden": len(report.findings) - sum(len(group) for _, group in _families(report.findings)),
+        "hidden": _hidden(report.findings),
+        "skipped": fold(report.skipped),
         "mini": MiniMap(maps.window),
         "scores": [_confusion(scores) for scores in report.scores],
     }
@@ -232,24 +233,40 @@ def _histogram(report: Report) -> Markup | None:
         counts.append(rest)
         names.append(f"{LABELLED_CHANGES}+")
     bars = [
-        Bar(name, count / whole, f"{name} changes: {count:,} pixels, {percent(count / whole)}")
+        Bar(name, count / whole, f"changes {name} times: {percent(count / whole)} of the pixels, {count:,}")
         for name, count in zip(names, counts, strict=True)
     ]
     return columns(bars, percent, "Pixels by number of changes", size=(480, 200))
 
 
-def _families(findings: tuple[Finding, ...]) -> list[tuple[str, list[Finding]]]:
-    """Return the findings by family, a few of each code."""
-    seen: Counter[str] = Counter()
-    families: list[tuple[str, list[Finding]]] = []
-    for title, group in by_family(findings):
-        kept: list[Finding] = []
-        for finding in group:
-            seen[finding.code] += 1
-            if seen[finding.code] <= LIKE and sum(len(other) for _, other in families) + len(kept) < MOST_FINDINGS:
-                kept.append(finding)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Findings that say the same, as the page shows them."""
+
+    alike: Alike
+    is_listed: bool
+    """Whether each of them is there, not the worst alone."""
+
+
+def _families(findings: tuple[Finding, ...]) -> list[tuple[str, list[Shown]]]:
+    """Return the findings by family, as many as a page of a bearable size can hold."""
+    left, lines = MOST_FINDINGS, MOST_LINES
+    families: list[tuple[str, list[Shown]]] = []
+    for title, groups in by_family(findings):
+        kept: list[Shown] = []
+        for alike in groups[:left]:
+            is_listed = 1 < len(alike.findings) <= lines
+            lines -= len(alike.findings) if is_listed else 0
+            kept.append(Shown(alike, is_listed))
+        left -= len(kept)
         families.append((title, kept))
     return [(title, kept) for title, kept in families if kept]
+
+
+def _hidden(findings: tuple[Finding, ...]) -> int:
+    """Return how many findings are not on the page, neither shown nor listed."""
+    shown = [one for _, group in _families(findings) for one in group]
+    return len(findings) - sum(len(one.alike.findings) if one.is_listed else 1 for one in shown)
 
 
 @dataclass(frozen=True, slots=True)

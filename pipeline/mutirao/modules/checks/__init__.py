@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mutirao.errors import Finding
+from mutirao.errors import Finding, blocking
+from mutirao.modules.checks.alike import Alike, group
 from mutirao.modules.checks.areas import AREAS
 from mutirao.modules.checks.base import Check, Fixtures, Outcome, run_checks
 from mutirao.modules.checks.coverage import COVERAGE
@@ -46,6 +47,7 @@ FAMILIES: dict[str, str] = {
     "S1": "Names, links and versions",
     "Q1": "Waivers",
     "Q2": "Quality",
+    "C1": "Configuration files",
 }
 """What checks are about, by the first two letters of their codes."""
 
@@ -63,10 +65,15 @@ __all__ = [
 ]
 
 
-def by_family(findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[Finding, ...]]]:
-    """Yield the title of each family that has findings, and these, blocking ones first."""
+def by_family(findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[Alike, ...]]]:
+    """Yield the title of each family that has findings, and these, alike ones together.
+
+    What refuses the work comes first, within a family and among families: it is often why the rest was found.
+    """
     listed = sorted(findings, key=lambda finding: finding.severity != "block")
-    known = {finding: FAMILIES.get(finding.code[:2], "Other") for finding in listed}
-    for title in (*FAMILIES.values(), "Other"):
-        if group := tuple(finding for finding in listed if known[finding] == title):
-            yield title, group
+    families: dict[str, list[Finding]] = {title: [] for title in (*FAMILIES.values(), "Other")}
+    for finding in listed:
+        families[FAMILIES.get(finding.code[:2], "Other")].append(finding)
+    for title, found in sorted(families.items(), key=lambda family: not blocking(family[1])):
+        if found:
+            yield title, group(found)

@@ -15,6 +15,7 @@ from mutirao.modules.checks.places import worst_places
 from mutirao.modules.checks.survey import Survey
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import counted
 
 
 class AreaDoesNotJump(Check):
@@ -35,7 +36,7 @@ class AreaDoesNotJump(Check):
                 year = survey.years[k + 1]
                 message = f"{class_name(module, code)} goes from {before:.1f} to {after:.1f} ha in {year} "
                 message += f"({after - before:+.1f}), {usual:.1f} ha is a usual change"
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, incoming.where[year], year=year, weight=abs(after - before))
 
 
 def jumps(areas: np.ndarray, whole: float, limits: Limits = USUAL) -> list[int]:
@@ -75,7 +76,8 @@ class TrendDoesNotBreak(Check):
             k, before, after = found
             year = survey.years[k]
             message = f"the trend of {class_name(module, code)} breaks in {year}: {before:+.1f} ha a year before it, "
-            yield self.found(f"{message}{after:+.1f} after", incoming.where[year])
+            turn = abs(after - before)
+            yield self.found(f"{message}{after:+.1f} after", incoming.where[year], year=year, weight=turn)
 
 
 def trend_break(areas: np.ndarray, whole: float, limits: Limits = USUAL) -> tuple[int, float, float] | None:
@@ -121,8 +123,9 @@ class ChangesArePlausible(Check):
                     message = (
                         f"{table.sum():.1f} ha turn in {year} into what they hardly can, {rule.max_ha:g} ha are let"
                     )
-                    message += f" pass; most of it is {pair[0]} to {pair[1]}"
-                    yield self.found(message, incoming.where[year], places=_watched(survey, k))
+                    message += f" pass, and most of it is {pair[0]} to {pair[1]}"
+                    places = _watched(survey, k)
+                    yield self.found(message, incoming.where[year], places=places, year=year, weight=table.sum())
 
 
 def _watched(survey: Survey, k: int) -> tuple[Place, ...]:
@@ -148,11 +151,11 @@ class ClassesComeAndStay(Check):
                 before, now, after = pixels[k - 1 : k + 2, rank]
                 name = class_name(module, code)
                 if now == 0 and min(before, after) >= limits.few_pixels:
-                    yield self.found(
-                        f"{name} is missing in {year} and there the years before and after", incoming.where[year]
-                    )
+                    message = f"{name} is missing in {year} and there the years before and after"
+                    yield self.found(message, incoming.where[year], year=year, weight=min(before, after))
                 elif now >= limits.few_pixels and max(before, after) == 0:
-                    yield self.found(f"{name} is there in {year} only ({now} pixels)", incoming.where[year])
+                    message = f"{name} is there in {year} only ({counted(now, 'pixel')})"
+                    yield self.found(message, incoming.where[year], year=year, weight=now)
 
 
 class ClaimedClassesAppear(Check):
@@ -168,7 +171,8 @@ class ClaimedClassesAppear(Check):
         for i, reference in enumerate(module.manifest.classes):
             codes = module.legend.resolve(reference)
             if survey.years and not codes & present:
-                yield self.found(f"{reference!r} is announced and never appears", module.source.at("classes", i))
+                name = class_name(module, min(codes)) if len(codes) == 1 else repr(reference)
+                yield self.found(f"{name} is announced and never appears", module.source.at("classes", i))
 
 
 AREAS = (AreaDoesNotJump, TrendDoesNotBreak, ChangesArePlausible, ClassesComeAndStay, ClaimedClassesAppear)

@@ -43,10 +43,19 @@ class Check:
         remedy: str | None = None,
         severity: Severity | None = None,
         places: Iterable[Place] = (),
+        year: int | None = None,
+        weight: float | None = None,
     ) -> Finding:
         """Make a finding of this check; remedy and severity are the class's unless given."""
         return Finding(
-            self.code, message, where, remedy or self.remedy, severity or self.severity, places=tuple(places)
+            self.code,
+            message,
+            where,
+            remedy or self.remedy,
+            severity or self.severity,
+            places=tuple(places),
+            year=year,
+            weight=None if weight is None else round(float(weight), 6),
         )
 
 

@@ -13,6 +13,7 @@ from mutirao.modules.checks.places import box_text, group_sums, worst_places
 from mutirao.modules.checks.survey import Survey
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import counted
 from mutirao.modules.yearly import ByYear
 
 
@@ -35,7 +36,8 @@ class RegionIsCovered(Check):
                 place = box_text(survey.grid, land.boxes[0])
                 places = worst_places(land.gap_cells, survey.grid, survey.cell)
                 message = f"{share}; {missing:.1f} ha missing within {place}"
-                yield self.found(f"{message}{_largest(land.gap_cells)}", incoming.where[year], places=places)
+                message += _largest(land.gap_cells)
+                yield self.found(message, incoming.where[year], places=places, year=year, weight=missing)
 
 
 def _largest(gaps: np.ndarray) -> str:
@@ -52,7 +54,7 @@ class YearHasClaims(Check):
     def check(self, module: Module, incoming: Incoming, survey: Survey, years: ByYear[int]) -> Iterator[Finding]:
         """Look for a claim."""
         for year in _empty(survey, years) if module.manifest.kind == "region" else ():
-            yield self.found(f"year {year} claims no pixel", incoming.where[year])
+            yield self.found(f"year {year} claims no pixel", incoming.where[year], year=year)
 
 
 class ThemeYearHasClaims(Check):
@@ -65,7 +67,7 @@ class ThemeYearHasClaims(Check):
     def check(self, module: Module, incoming: Incoming, survey: Survey, years: ByYear[int]) -> Iterator[Finding]:
         """Look for a claim."""
         for year in _empty(survey, years) if module.manifest.kind == "theme" else ():
-            yield self.found(f"year {year} claims no pixel", incoming.where[year])
+            yield self.found(f"year {year} claims no pixel", incoming.where[year], year=year)
 
 
 def _empty(survey: Survey, years: ByYear[int]) -> Iterator[int]:
@@ -84,9 +86,10 @@ class StaysInTerritory(Check):
             land = survey.land[k]
             if land.outside[0]:
                 area, place = float(land.outside_cells.sum()), box_text(survey.grid, land.boxes[1])
-                message = f"{land.outside[0]} pixels ({area:.1f} ha) are claimed outside the territory, within {place}"
+                pixels = counted(int(land.outside[0]), "pixel")
+                message = f"claims {pixels} ({area:.1f} ha) outside the territory, within {place}"
                 places = worst_places(land.outside_cells, survey.grid, survey.cell)
-                yield self.found(message, incoming.where[year], places=places)
+                yield self.found(message, incoming.where[year], places=places, year=year, weight=area)
 
 
 class TerritoryMeetsGrid(Check):
@@ -128,7 +131,8 @@ class SameFootprint(Check):
             more = np.maximum(survey.land[k].gap_cells - usual, 0)
             if survey.pixels[k, 1:].any() and more.sum() > limits.footprint_share * (survey.land_ha - usual.sum()):
                 message = f"{more.sum():.1f} ha are not claimed that other years claim"
-                yield self.found(message, incoming.where[year], places=worst_places(more, survey.grid, survey.cell))
+                places = worst_places(more, survey.grid, survey.cell)
+                yield self.found(message, incoming.where[year], places=places, year=year, weight=more.sum())
 
 
 class EveryPixelHasAYear(Check):
@@ -145,7 +149,7 @@ class EveryPixelHasAYear(Check):
         if not is_bound or not survey.years or holes.sum() <= limits.hole_share * survey.land_ha:
             return
         sums = group_sums(holes)
-        message = f"{holes.sum():.1f} ha of the territory are claimed in no year, in {len(sums)} places"
+        message = f"{holes.sum():.1f} ha of the territory are claimed in no year, in {counted(len(sums), 'place')}"
         message += f"; the largest has {sums[0]:.1f} ha"
         yield self.found(message, module.id, places=worst_places(holes, survey.grid, survey.cell))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mutirao.errors import Finding
@@ -36,17 +36,6 @@ def each_file(
             yield incoming.where[year], header, facts.values.get(year)
 
 
-def years_text(years: Iterable[int]) -> str:
-    """Return years in words, runs of them by their ends."""
-    runs: list[list[int]] = []
-    for year in sorted(years):
-        if runs and runs[-1][-1] == year - 1:
-            runs[-1].append(year)
-        else:
-            runs.append([year])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
-
-
 class YearIsThere(Check):
     """Each year of the manifest has a raster."""
 
@@ -55,9 +44,14 @@ class YearIsThere(Check):
 
     def check(self, module: Module, incoming: Incoming) -> Iterator[Finding]:
         """Compare the years that came with those that were announced."""
+        remedy = self.remedy
+        if incoming.unmatched and not incoming.where:  # then it is one mistake, not as many as there are years
+            name = Path(incoming.unmatched[0]).name
+            remedy = f"correct 'delivery.files' in the manifest: no file is named like it, one is {name}"
         for year in module.manifest.years.all():
             if year not in incoming.where:
-                yield self.found(f"year {year} is missing{_expected(module, year)}", f"{module.id}, {year}")
+                message = f"year {year} is missing{_expected(module, year)}"
+                yield self.found(message, f"{module.id}, {year}", remedy=remedy, year=year)
 
 
 def _expected(module: Module, year: int) -> str:
@@ -95,7 +89,8 @@ class NoYearTooMany(Check):
         """Name the years that nobody expects."""
         years = module.manifest.years
         for year, where in incoming.extra.items():
-            yield self.found(f"year {year} is left out: the manifest has {years.first} to {years.last}", where)
+            message = f"year {year} is left out: the manifest has {years.first} to {years.last}"
+            yield self.found(message, where, year=year)
 
 
 class OneFileAYear(Check):
@@ -107,7 +102,7 @@ class OneFileAYear(Check):
     def check(self, incoming: Incoming) -> Iterator[Finding]:
         """Name the files."""
         for year, names in incoming.repeated.items():
-            yield self.found(f"year {year} has {len(names)} files: {', '.join(names)}", names[0])
+            yield self.found(f"year {year} has {len(names)} files: {', '.join(names)}", names[0], year=year)
 
 
 class BandsAreNamedInOrder(Check):
@@ -217,7 +212,8 @@ class FilesAreAlike(Check):
                     f"{what} {other[what]} and not {first[what]}" for what in first if other[what] != first[what]
                 ]
                 if differs:
-                    yield self.found(f"in {year} it has {', '.join(differs)} as {sheets[0].path.name}", sheet.name)
+                    message = f"in {year} it has {', '.join(differs)} as {sheets[0].path.name}"
+                    yield self.found(message, sheet.name, year=year)
 
 
 def _kind(sheet: Sheet) -> Mapping[str, object]:

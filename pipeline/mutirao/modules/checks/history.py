@@ -41,7 +41,7 @@ class LittleIsRewritten(Check):
                 message = f"{table.sum():.1f} ha ({share:.1%}) differ from version {previous.version}; "
                 message += f"agreement {1 - share:.1%}; {_by_class(module, survey, table)}"
                 places = worst_places(survey.difference_cells[place], survey.grid, survey.cell)
-                yield self.found(message, incoming.where[year], places=places)
+                yield self.found(message, incoming.where[year], places=places, year=year, weight=table.sum())
 
 
 def _by_class(module: Module, survey: Survey, table: np.ndarray) -> str:

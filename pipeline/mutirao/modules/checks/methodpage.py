@@ -10,6 +10,7 @@ from mutirao.errors import Finding
 from mutirao.modules.checks.base import Check
 from mutirao.modules.licences import why_not
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import counted
 
 TODO = re.compile(r"\bTODO:")
 """The mark that templates leave; with its colon, because 'todo' is a word in Portuguese and Spanish."""
@@ -42,7 +43,8 @@ class MethodPage(Check):
         if not page.is_file():
             yield self.found("there is no method page", str(page))
         elif (lines := _text_lines(page)) < MIN_METHOD_LINES:
-            yield self.found(f"the method page has {lines} lines of text, needs {MIN_METHOD_LINES}", str(page))
+            message = f"the method page has {counted(lines, 'line')} of text, needs {MIN_METHOD_LINES}"
+            yield self.found(message, str(page))
 
 
 def _text_lines(page: Path) -> int:

@@ -15,6 +15,7 @@ from mutirao.modules.checks.noise import class_name
 from mutirao.modules.checks.places import worst_places
 from mutirao.modules.checks.survey import Survey
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import years_text
 
 _OTHERS_SHOWN = 3
 _Part = Literal["overlap", "across"]
@@ -85,7 +86,7 @@ def _seam_text(seams: Sequence[Seam], part: _Part, limits: Limits) -> str:
     one, other = (sum((getattr(s, name) for s in shown), Agreement()) for name in (part, _AGAINST[part]))
     what, beside = _WORDS[part]
     text = f"{one.share:.1%} of {one.compared} {what} are of one class, {beside} {other.share:.1%}"
-    return f"{text}, in {_years(seam.year for seam in shown)}"
+    return f"{text}, in {years_text(seam.year for seam in shown)}"
 
 
 def is_seam(one: Agreement, against: Agreement, gap: float, limits: Limits) -> bool:
@@ -98,17 +99,6 @@ def is_seam(one: Agreement, against: Agreement, gap: float, limits: Limits) -> b
     shares = [part.alike / part.compared for part in (one, against)]
     variance = sum(p * (1 - p) / part.compared for p, part in zip(shares, (one, against), strict=True))
     return shares[1] - shares[0] > max(gap, limits.seam_sigma * math.sqrt(variance))
-
-
-def _years(years: Iterable[int]) -> str:
-    """Return years as runs: 2001 to 2005, 2009."""
-    runs: list[list[int]] = []
-    for year in sorted(years):
-        if runs and year == runs[-1][1] + 1:
-            runs[-1][1] = year
-        else:
-            runs.append([year, year])
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in runs)
 
 
 class LittleIsLost(Check):

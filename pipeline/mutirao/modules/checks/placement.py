@@ -16,10 +16,11 @@ from mutirao.grid import Grid
 from mutirao.io.delivered import Facts
 from mutirao.io.rasters import RasterInfo
 from mutirao.modules.checks.base import Check
-from mutirao.modules.checks.files import each_file, years_text
+from mutirao.modules.checks.files import each_file
 from mutirao.modules.georeference import is_aligned, same_crs, same_resolution, transform_text, whole_pixels
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import years_text
 from mutirao.modules.planes import Resampling
 from mutirao.modules.yearly import ByYear
 
@@ -81,7 +82,7 @@ class NotShifted(Check):
             x, y = grid.offset_px(transform)
             both = f"raster has {transform_text(transform)}, grid {transform_text(grid.transform)}"
             message = f"is shifted by {x:+.2f} pixel in x (to the east) and {y:+.2f} in y (to the south)"
-            yield self.found(f"{message}: {both}", where)
+            yield self.found(f"{message}: {both}", where, weight=max(abs(x), abs(y)))
 
 
 class SameExtent(Check):
@@ -101,7 +102,9 @@ class SameExtent(Check):
             if is_within if is_tiled else (header.shape, x, y) == (grid.shape, 0, 0):
                 continue
             size = f"{rows} rows x {columns} columns, grid {grid.shape[0]} x {grid.shape[1]}"
-            message = f"raster has {size}; it begins {x:+d} pixels to the east and {y:+d} to the south of the grid"
+            east = f"{x:+d} pixel{'' if abs(x) == 1 else 's'} to the east"
+            begin = f"; it begins {east} and {y:+d} to the south of the grid" if x or y else ""
+            message = f"raster has {size}{begin}"
             yield self.found(message, where)
 
 

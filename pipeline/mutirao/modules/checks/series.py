@@ -29,7 +29,7 @@ class YearsDiffer(Check):
         """Look for neighbouring years that claim anything and differ nowhere."""
         for k, (before, year) in enumerate(pairwise(survey.years)):
             if year == before + 1 and survey.pixels[k + 1, 1:].any() and not survey.series.changed[k]:
-                yield self.found(f"year {year} is identical to {before}", incoming.where[year])
+                yield self.found(f"year {year} is identical to {before}", incoming.where[year], year=year)
 
 
 class NoBlockStandsStill(Check):
@@ -58,7 +58,7 @@ class NoBlockStandsStill(Check):
                 f"{np.count_nonzero(still)} of {lively.sum()} cells of {survey.cell} pixels do not change in {year}"
             )
             message += f", though {group_sums(still)[0]:.0f} pixels usually do in the largest such place"
-            yield self.found(message, incoming.where[year], places=places)
+            yield self.found(message, incoming.where[year], places=places, year=year, weight=still.sum())
 
 
 class FewSeriesFlicker(Check):
@@ -144,7 +144,7 @@ class YearIsLikeItsNeighbours(Check):
                 cells = np.minimum(survey.series.changed_cells[k], survey.series.changed_cells[k + 1])
                 dense = np.where(cells >= np.quantile(cells, 0.95), cells, 0)
                 places = worst_places(dense, survey.grid, survey.cell)
-                yield self.found(f"{message} ha", incoming.where[year], places=places)
+                yield self.found(f"{message} ha", incoming.where[year], places=places, year=year, weight=least)
 
 
 class YearsAreInARow(Check):

@@ -14,6 +14,7 @@ from mutirao.modules.checks.survey import Survey
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.joined import JoinedPlane
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import counted
 
 
 class TilesAgree(Check):
@@ -27,11 +28,16 @@ class TilesAgree(Check):
         for year, joined in incoming.joined.items():
             for found in joined.disagreements:
                 rows, columns = found.rows, found.columns
-                message = f"{found.pixels} pixels of {year} differ from {found.first} where the two overlap"
+                differ = "differs" if found.pixels == 1 else "differ"
+                message = (
+                    f"{counted(found.pixels, 'pixel')} of {year} {differ} from {found.first} where the two overlap"
+                )
                 place = f"rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1} of the joined map"
                 where = () if year in incoming.resampled else (place_of(module.grid, rows, columns),)
                 text = f" ({lonlat_text(where[0])})" if where else ""
-                yield self.found(f"{message}: {place}{text}", found.second, places=where)
+                yield self.found(
+                    f"{message}: {place}{text}", found.second, places=where, year=year, weight=found.pixels
+                )
 
 
 class TilesLeaveNoGap(Check):
@@ -59,7 +65,7 @@ class TilesLeaveNoGap(Check):
                     message += "; in other years there are tiles"
                 places = [place_of(module.grid, box[:2], box[2:]) for box, pixels in _largest(found)]
                 where = str(Path(incoming.joined[year].pieces[0].plane.name).parent)
-                yield self.found(message, where, severity=severity, places=places)
+                yield self.found(message, where, severity=severity, places=places, year=year, weight=totals[year])
 
 
 Gap = tuple[int, int, int, int]
@@ -95,7 +101,8 @@ def _largest(found: list[tuple[Gap, int]]) -> list[tuple[Gap, int]]:
 def _gap_text(year: int, found: list[tuple[Gap, int]], total: int) -> str:
     (top, bottom, left, right), pixels = _largest(found)[0]
     place = f"rows {top} to {bottom - 1}, columns {left} to {right - 1}"
-    return f"{total} pixels of {year} lie in no tile; {pixels} of them in {place}"
+    lie = "lies" if total == 1 else "lie"
+    return f"{counted(total, 'pixel')} of {year} {lie} in no tile; {pixels} of them in {place}"
 
 
 TILES = (TilesAgree, TilesLeaveNoGap)

@@ -11,6 +11,7 @@ from mutirao.io.rasters import RasterInfo
 from mutirao.modules.checks.base import Check
 from mutirao.modules.incoming import Incoming
 from mutirao.modules.module import Module
+from mutirao.modules.numbers import counted
 from mutirao.modules.yearly import ByYear
 
 Headers = ByYear[RasterInfo]
@@ -28,20 +29,20 @@ class IsByte(Check):
         """Compare the dtype of the first band."""
         for year, header in headers.values.items():
             if header.dtype != "uint8":
-                yield self.found(f"dtype is {header.dtype}, must be uint8", incoming.where[year])
+                yield self.found(f"dtype is {header.dtype}, must be uint8", incoming.where[year], year=year)
 
 
 class HasOneBand(Check):
     """A raster has one band."""
 
     code = "M402"
-    remedy = "write one file a year with one band of class codes"
+    remedy = "write one file a year with one band of class codes; if bands are years, say so under 'delivery.bands'"
 
     def check(self, incoming: Incoming, headers: Headers) -> Iterator[Finding]:
         """Compare the number of bands."""
         for year, header in headers.values.items():
             if header.count != 1:
-                yield self.found(f"has {header.count} bands, must have 1", incoming.where[year])
+                yield self.found(f"has {header.count} bands, must have 1", incoming.where[year], year=year)
 
 
 class NodataAsAnnounced(Check):
@@ -55,7 +56,7 @@ class NodataAsAnnounced(Check):
         for year, header in headers.values.items():
             if header.nodata is not None and header.nodata != incoming.nodata:
                 message = f"nodata is {header.nodata:g} in the file and {incoming.nodata} in the manifest"
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, incoming.where[year], year=year)
 
 
 class CodesAreClaimed(Check):
@@ -71,7 +72,7 @@ class CodesAreClaimed(Check):
             strangers = _strangers(module, incoming, found, within=translated)
             if strangers:
                 message = f"codes in neither 'crosswalk' nor 'classes': {_table(strangers, _names(module))}"
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, incoming.where[year], year=year, weight=sum(strangers.values()))
 
 
 class CodesAreInLegend(Check):
@@ -86,7 +87,8 @@ class CodesAreInLegend(Check):
             strangers = _strangers(module, incoming, found, within=frozenset(range(256)) - module.local_legend.codes)
             if strangers:
                 message = f"values in neither 'crosswalk' nor legend '{module.local_legend.id}'"
-                yield self.found(f"{message}: {_table(strangers, {})}", incoming.where[year])
+                message += f": {_table(strangers, {})}"
+                yield self.found(message, incoming.where[year], year=year, weight=sum(strangers.values()))
 
 
 class CodesAreTranslated(Check):
@@ -100,8 +102,9 @@ class CodesAreTranslated(Check):
         reasons = _untranslated(module)
         for year, found in counts.values.items():
             for code, pixels in _strangers(module, incoming, found, within=reasons.keys()).items():
-                message = f"{_names(module)[code]} ({pixels} pixels) has no class in legend '{module.legend.id}'"
-                yield self.found(f"{message}: {reasons[code]}", incoming.where[year])
+                message = f"{_names(module)[code]} ({counted(pixels, 'pixel')}) has no class in legend "
+                message += f"'{module.legend.id}': {reasons[code]}"
+                yield self.found(message, incoming.where[year], year=year, weight=pixels)
 
 
 class IsNoPicture(Check):
@@ -114,7 +117,8 @@ class IsNoPicture(Check):
         """Look for bands of colours."""
         for year, fact in facts.values.items():
             if set(fact.colors) >= _PICTURE:
-                yield self.found(f"is a picture: its bands are {', '.join(fact.colors)}", incoming.where[year])
+                message = f"is a picture: its bands are {', '.join(fact.colors)}"
+                yield self.found(message, incoming.where[year], year=year)
 
 
 class PaletteIsTheLegends(Check):
@@ -135,7 +139,9 @@ class PaletteIsTheLegends(Check):
                 other = next(code for code, color in own.items() if color == rgb)
                 names = _names(module)
                 message = f"the file draws {names[value]} in the colour of {names[other]}"
-                yield self.found(f"{message}, and {len(wrong) - 1} other values so", incoming.where[year])
+                if len(wrong) > 1:
+                    message += f", and {counted(len(wrong) - 1, 'other value')} so"
+                yield self.found(message, incoming.where[year], year=year, weight=len(wrong))
 
 
 class ValuesAreNotScaled(Check):
@@ -149,7 +155,7 @@ class ValuesAreNotScaled(Check):
         for year, fact in facts.values.items():
             if (fact.scale, fact.offset) != (1, 0):
                 message = f"the file has scale {fact.scale:g} and offset {fact.offset:g}"
-                yield self.found(message, incoming.where[year])
+                yield self.found(message, incoming.where[year], year=year)
 
 
 def _strangers(
@@ -169,7 +175,7 @@ def _names(module: Module) -> dict[int, str]:
 
 
 def _table(pixels: Mapping[int, int], names: Mapping[int, str]) -> str:
-    return ", ".join(f"{names.get(code, code)} ({n} pixels)" for code, n in pixels.items())
+    return ", ".join(f"{names.get(code, code)} ({counted(n, 'pixel')})" for code, n in pixels.items())
 
 
 VALUES = (
