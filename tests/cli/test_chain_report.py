@@ -75,11 +75,11 @@ def test_last_year_is_flagged_in_record_notes_and_tables(demo, report):
     assert "Preliminary: no step can judge 2020" in (folder / "release-notes.md").read_text(encoding="utf-8")
     years = pd.read_csv(folder / "tables" / "filter_years.csv", keep_default_na=False, dtype=str)
     assert years.to_numpy().tolist() == [
-        ["2016", "", "False"],
-        ["2017", "2", "False"],
-        ["2018", "2", "False"],
-        ["2019", "2", "False"],
-        ["2020", "", "True"],
+        ["2016", "", "false"],
+        ["2017", "2", "false"],
+        ["2018", "2", "false"],
+        ["2019", "2", "false"],
+        ["2020", "", "true"],
     ]
 
 

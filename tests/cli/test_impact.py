@@ -47,8 +47,8 @@ def impact(demo):
     return measure(demo.project, built, old, new, Silent())
 
 
-def files(folder: Path) -> dict[str, float]:
-    return {str(path): path.stat().st_mtime for path in folder.rglob("*")}
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_words_on_a_narrow_terminal_and_nothing_written(call, demo):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mutirao.collection import Years
 from mutirao.integration.compile import compile_rules, integrate
-from mutirao.integration.reach import Part, rules_within
+from mutirao.integration.reach import Part, rules_within, values_in
 from mutirao.integration.reference import decide
 from mutirao.integration.resolve import Case, Outcome, ResolvedRule
 
@@ -168,7 +168,7 @@ def test_rules_that_cannot_hold_may_be_left_out(rules, seed, silent, hole):
     claims = random.choice([0, *CODES], size=(len(MODULES), len(YEARS), 3, 4)).astype(np.uint8)
     claims[[MODULES.index(name) for name in silent]] = 0
     layers = np.stack([random.choice(random.choice(values, 2), (3, 4)) for values in (BIOMES, STATES)]).astype(np.int32)
-    values = {name: set(np.unique(layer).tolist()) for name, layer in zip(LAYERS, layers, strict=True)}
+    values = {name: values_in(layer) for name, layer in zip(LAYERS, layers, strict=True)}
     within = rules_within(rules, Part(set(MODULES) - silent, values, MOSAICS))
     whole = integrate(compile_rules(rules, MODULES, LAYERS, YEARS, mosaics=MOSAICS, hole=hole), claims, layers)
     if not within:
@@ -177,3 +177,9 @@ def test_rules_that_cannot_hold_may_be_left_out(rules, seed, silent, hole):
     fewer = integrate(compile_rules(within, MODULES, LAYERS, YEARS, mosaics=MOSAICS, hole=hole), claims, layers)
     for name in ("classes", "rule", "source", "conflicts"):
         np.testing.assert_array_equal(getattr(fewer, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int64])
+def test_values_in_a_layer(dtype):
+    values = {0, 7, 255} if dtype == np.uint8 else {0, 7, 32_767}
+    assert values_in(np.array([*values, 7], dtype).reshape(2, 2)) == values

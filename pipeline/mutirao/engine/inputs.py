@@ -21,7 +21,7 @@ from mutirao.filters.step import Ground, ReadyStep
 from mutirao.grid import Pixels, Tile
 from mutirao.integration.compile import Program, compile_rules
 from mutirao.integration.prevalence import RuleSet
-from mutirao.integration.reach import Part, rules_within
+from mutirao.integration.reach import Part, rules_within, values_in
 from mutirao.integration.resolve import ResolvedRule, Vocabulary, hole_class, link_mosaics, resolve
 from mutirao.io import rasters
 from mutirao.io.burning import Canvas
@@ -126,7 +126,7 @@ class Inputs:
             if not series.claims_nothing(digests, meeting)
         ]
         layers = zip(self.collection.layers, self.layer_files, strict=True)
-        values = {layer.id: set(np.unique(file[window.slices]).tolist()) for layer, file in layers}
+        values = {layer.id: values_in(file[window.slices]) for layer, file in layers}
         mosaics = self.vocabulary.mosaics
         within = rules_within(self.rules, Part(claiming, values, mosaics))
         rules = [replace(rule, id="") for rule in within]  # a rule's name is no reason to make a tile again

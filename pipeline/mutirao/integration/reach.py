@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mutirao.integration.resolve import Allowed, Mosaics, ResolvedRule
 from mutirao.legend import NODATA
 
@@ -30,6 +32,15 @@ def rules_within(rules: Sequence[ResolvedRule], part: Part) -> list[ResolvedRule
         for rule in rules
         if _can_hold((*rule.claim, *rule.where), part)
     ]
+
+
+def values_in(layer: np.ndarray) -> set[int]:
+    """Return the values that a layer of integers holds; those of one or two bytes are not sorted for that."""
+    if layer.dtype not in (np.uint8, np.uint16):
+        return set(np.unique(layer).tolist())
+    seen = np.zeros(1 << 8 * layer.itemsize, bool)
+    seen[layer] = True
+    return set(np.flatnonzero(seen).tolist())
 
 
 def _can_hold(conditions: Allowed, part: Part) -> bool:
