@@ -145,12 +145,12 @@ def test_check_prints_all_findings_and_ends_with_one(call, tiny_project):
     manifest = tiny_project.module_folder("water") / "manifest.yaml"
     manifest.write_text(manifest.read_text().replace("kind: theme", "kind: theme\ncolour: blue"), encoding="utf-8")
     options = ("--project", tiny_project.root)
-    status, out, err = call(*options, "check", "water", "valley")
+    status, out, _ = call(*options, "check", "water", "valley")
     assert status == 1
     assert "water: refused, 1 blocking, 0 advice (manifest)" in out
     assert "valley: accepted, 0 blocking, 0 advice (manifest only; name its rasters with --rasters)" in out
-    assert "C104" in err
-    assert "manifest.yaml:4:1" in err
+    assert "C104" in out
+    assert "manifest.yaml:4:1" in out
     assert not tiny_project.workspace.exists()
 
 
@@ -159,9 +159,9 @@ def test_new_module_is_listed_and_refused_until_filled_in(call, tiny_project):
     answers = ("--kind", "theme", "--method", "delivered", "--organisation", "Bee Club", "--maintainer", "Ada")
     assert call(*options, "new", "flowers", *answers)[0] == 0
     assert (tiny_project.module_folder("flowers") / "manifest.yaml").is_file()
-    status, _, err = call(*options, "check", "flowers")
+    status, out, _ = call(*options, "check", "flowers")
     assert status == 1
-    assert "M107" in err
+    assert "M107" in out
 
 
 def test_registry_out_of_reach_says_what_to_do(tmp_path):

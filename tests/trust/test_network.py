@@ -31,6 +31,14 @@ def test_mistakes_are_told_with_their_line(network, edit_policy):
         network.trust()
 
 
+def test_a_binary_list_of_revoked_keys_is_refused_with_what_to_write(network, public, tmp_path):
+    (tmp_path / "lost.pub").write_text(public("ana"), encoding="utf-8")
+    revoked = network.root / "trust" / "revoked_keys"
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", str(revoked), str(tmp_path / "lost.pub")], check=True)
+    with pytest.raises(ConfigError, match=r"revoked_keys: C101 .*one public key a line; a binary list"):
+        network.trust()
+
+
 def test_an_edit_is_seen_at_once(network, edit_policy):
     assert network.trust().requires("release")
     edit_policy(require=["submission"])

@@ -6,6 +6,7 @@ import importlib
 import logging
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +79,10 @@ def options(
     context.obj = State(project, place(workspace) if workspace else None)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if not debug:
-        logging.getLogger("rasterio").setLevel(logging.ERROR)  # what GDAL warns of, the checks tell with a remedy
+        # What GDAL warns of, the checks tell with a remedy. Where a raster is read, warnings are kept quiet too, but
+        # threads that do so at the same time let each other's through.
+        logging.getLogger("rasterio").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", "Dataset has no geotransform")
 
 
 def _register() -> None:

@@ -68,6 +68,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         remedy = "check the permissions, and save the file as UTF-8 text"
+        if path.name == REVOKED:  # what `ssh-keygen -k` writes is no text
+            remedy += ", one public key a line; a binary list of ssh-keygen is not read"
         raise ConfigError.because("C101", f"cannot be read: {err}", where=str(path), remedy=remedy) from err
 
 
