@@ -108,9 +108,9 @@ def _fit(runs: Sequence[Run]) -> str:
     slope, fixed = np.polyfit(sizes, seconds, 1)
     most = max(abs(fixed + slope * x - y) / y for x, y in zip(sizes, seconds, strict=True))
     return (
-        f"CPU time is {fixed:.1f} s and {slope:.0f} s for each gigapixel-year, to within {most:.0%}. As a power of the "
-        f"area, wall time grows by {wall:.2f}, CPU time by {cpu:.2f}, memory by {peak:.2f}: {times:.1f} times the area "
-        f"takes {grown:.2f} times the memory."
+        f"CPU time is {max(fixed, 0):.1f} s and {slope:.0f} s for each gigapixel-year, to within {most:.0%}. As a "
+        f"power of the area, wall time grows by {wall:.2f}, CPU time by {cpu:.2f}, memory by {peak:.2f}: {times:.1f} "
+        f"times the area takes {grown:.2f} times the memory."
     )
 
 
