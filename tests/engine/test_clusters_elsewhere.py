@@ -28,8 +28,11 @@ from mutirao.project import Project
 
 SBATCH = """#!/bin/sh
 # Stand-in for sbatch: runs the job at once in the background and tells its number, which is that of the process.
+# It keeps a copy of the script, as sbatch does: who submits it removes it at once.
 for file; do :; done
-setsid sh "$file" >"$file.log" 2>&1 &
+script=$(mktemp "{folder}/script.XXXXXX")
+cp "$file" "$script"
+setsid sh "$script" >"$script.log" 2>&1 &
 echo "$!" >>"{folder}/jobs"
 echo "Submitted batch job $!"
 """
@@ -149,13 +152,14 @@ def test_jobs_of_a_batch_system_build_the_map_and_are_cancelled(tiny_network, ba
 system: slurm
 jobs: 2
 memory: 2 GB
+wait_minutes: 5
 options: {{queue: maps, walltime: '00:10:00', local_directory: '{tmp_path}', interface: lo}}
 """,
     )
     with open_crew(tiny_network, "queue") as crew:
         assert len(build(tiny_network, "tiny", Silent(), workers=crew).made) == 9
         assert {worker["threads"] for worker in crew.describe()} == {1}
-        assert crew.wait_s == 3600  # jobs may stand in a queue for long
+        assert crew.wait_s == 300
     jobs, cancelled = ((batch_system / name).read_text().split() for name in ("jobs", "cancelled"))
     assert len(jobs) == 2
     assert sorted(cancelled) == sorted(jobs)
