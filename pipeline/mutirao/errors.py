@@ -6,11 +6,13 @@ all of them; computations raise at once. The class of an error decides the exit 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 Severity = Literal["block", "advise"]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,22 @@ class ResourceError(MutiraoError):
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that refuse the work."""
     return tuple(finding for finding in findings if finding.severity == "block")
+
+
+def for_each(call: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+    """Return the results of a call by item; every item is tried, so that all that is wrong is told at once.
+
+    Raises
+    ------
+    MutiraoError
+        As the first item that failed, with the findings of all.
+    """
+    results, errors = [], []
+    for item in items:
+        try:
+            results.append(call(item))
+        except MutiraoError as err:
+            errors.append(err)
+    if errors:
+        raise type(errors[0])(*(finding for err in errors for finding in err.findings))
+    return tuple(results)

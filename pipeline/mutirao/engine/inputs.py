@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mutirao.engine.consulted import Consulted, consulted_by, window_digest
 from mutirao.engine.ledger import digest_of
 from mutirao.engine.series import Series, link_series
 from mutirao.engine.tileprogram import ground_of, surroundings_of
-from mutirao.errors import ConfigError, GridError, UsageError
+from mutirao.errors import ConfigError, GridError, UsageError, for_each
 from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.overlay import Overlay
@@ -174,13 +174,14 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
     ------
     ConfigError, GridError
         Some configuration is wrong.
-    UsageError
-        A module has no submission, or its submission lacks a year that the collection does not excuse.
+    UsageError, QualityError
+        A module has no submission, or none that a build may read; all such modules are told. A submission lacks a year
+        that the collection does not excuse.
     """
     source = project.collection(collection_id)
     collection = source.value
     legend = project.legend(collection.legend).value
-    modules = tuple(load_module(project, member.module) for member in collection.modules)
+    modules = for_each(partial(load_module, project), (member.module for member in collection.modules))
     submissions = _submissions(project, collection, use)
     vocabulary = _vocabulary(source, legend)
     rules = project.rules(collection.rules)
@@ -214,12 +215,13 @@ def _submissions(project: Project, collection: Collection, use: Mapping[str, str
         remedy = f"its modules are: {', '.join(members)}"
         message = f"'{strange[0]}' is no module of the collection"
         raise UsageError.because("B103", message, where=collection.id, remedy=remedy)
-    chosen = tuple(
-        load_submission(project, module, version, for_build=True) for module, version in {**members, **use}.items()
-    )
-    for stored in chosen:
+
+    def load(chosen: tuple[str, str]) -> StoredSubmission:
+        stored = load_submission(project, *chosen, for_build=True)
         stored.require_grid(collection.grid)
-    return chosen
+        return stored
+
+    return for_each(load, {**members, **use}.items())
 
 
 def _vocabulary(source: Source[Collection], legend: Legend) -> Vocabulary:

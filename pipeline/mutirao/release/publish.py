@@ -12,7 +12,7 @@ from mutirao.collection import Collection
 from mutirao.engine.build import Build
 from mutirao.engine.layerdigests import digest_like
 from mutirao.engine.progress import Progress
-from mutirao.errors import Finding, ImmutableError, MutiraoError, QualityError
+from mutirao.errors import Finding, ImmutableError, QualityError, for_each
 from mutirao.io.places import Place
 from mutirao.io.storage import opened, read_json, read_record, whole_folder
 from mutirao.model import require_version, version_key
@@ -97,16 +97,8 @@ def _repair_pointer(product: Place, sign: Signer | None, expires: datetime | Non
 
 def _require_submissions(project: Project, build: Build) -> None:
     """Refuse a build of submissions that the network takes no more: revoked since, or rejected."""
-    if project.trust() is None:
-        return
-    findings: list[Finding] = []
-    for module in build.record.modules:
-        try:
-            load_submission(project, module.module, module.version, for_build=True)
-        except MutiraoError as err:
-            findings.extend(err.findings)
-    if findings:
-        raise QualityError(*findings)
+    if project.trust():
+        for_each(lambda used: load_submission(project, used.module, used.version, for_build=True), build.record.modules)
 
 
 def _existing(folder: Place, build: Build) -> Published:
