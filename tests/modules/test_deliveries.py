@@ -284,6 +284,7 @@ def test_order_and_names_of_bands_must_agree(tmp_path, delivery, label, problem)
     if problem:
         assert the(found, "M218").message == problem
         assert the(found, "M218").where.endswith("M.tif, band 2")
+        assert the(found, "M218").year == 2013
 
 
 def test_two_bands_of_one_name_are_two_files_of_a_year(tmp_path):

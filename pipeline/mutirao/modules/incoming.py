@@ -73,8 +73,8 @@ class Incoming:
     """Tiles as one plane, by year that came in tiles."""
     resampled: Mapping[int, Resampling] = field(default_factory=dict)
     """How it was done, by year that lay on another grid."""
-    odd_bands: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong, by band whose name speaks of another year than its place."""
+    odd_bands: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """The year by its place and what is wrong, by band whose name speaks of another year."""
     is_resampling: bool = False
     """Whether files on another grid are resampled if that makes sense."""
 

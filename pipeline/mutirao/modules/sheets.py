@@ -51,8 +51,8 @@ class Sorted:
     """File by year that the manifest does not announce."""
     foreign: Mapping[str, str]
     """What it is, by file that is in another format."""
-    odd_bands: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong, by band whose name speaks of another year than its place."""
+    odd_bands: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """The year by its place and what is wrong, by band whose name speaks of another year."""
 
 
 def name_pattern(files: str) -> re.Pattern[str]:
@@ -137,7 +137,7 @@ def _by_band(
     headers, unreadable, foreign = _read(paths)
     found: dict[int, list[Sheet]] = {}
     nameless: list[str] = []
-    odd: dict[str, str] = {}
+    odd: dict[str, tuple[int, str]] = {}
     for path, (header, facts) in headers.items():
         for band, name in enumerate(facts.bands, start=1):
             sheet = Sheet(path, band, replace(header, count=1), _no_picture(facts))
@@ -147,7 +147,7 @@ def _by_band(
                 continue
             found.setdefault(year, []).append(sheet)
             if problem := _contradiction(bands, band, name):
-                odd[sheet.name] = problem
+                odd[sheet.name] = year, problem
     is_tiled = "{tile}" in delivery.files
     kept = {year: tuple(found[year] if is_tiled else found[year][:1]) for year in sorted(found) if year in years}
     # Which years are in a file that cannot be opened is not known: they may be all that are announced.

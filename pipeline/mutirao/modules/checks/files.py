@@ -113,8 +113,8 @@ class BandsAreNamedInOrder(Check):
 
     def check(self, incoming: Incoming) -> Iterator[Finding]:
         """Pass on what was seen when bands were sorted into years."""
-        for where, problem in incoming.odd_bands.items():
-            yield self.found(problem, where)
+        for where, (year, problem) in incoming.odd_bands.items():
+            yield self.found(problem, where, year=year)
 
 
 class NameFollowsPattern(Check):
