@@ -270,7 +270,7 @@ def ledger_watched() -> Iterator[dict[str, float]]:
         patch.object(Ledger, "state", clocked("states", Ledger.state)),
         patch.object(Ledger, "record", clocked("records", Ledger.record)),
         patch.object(blocks, "write_block", unclocked),
-        patch.object(building, "_build_id", clocked("receipts", building._build_id)),
+        patch.object(building, "_parts", clocked("receipts", building._parts)),
     ):
         yield spent
 

@@ -48,6 +48,7 @@ def test_build_that_makes_no_tile_says_whether_it_is_the_last_one(call, at, tiny
     file.write_text(file.read_text(encoding="utf-8").replace('"name": "', '"name": "The ', 1), encoding="utf-8")
     told = call(*at, "build")[1]
     assert f"no tile to make, all 9 are done; another build than {name}" in told
+    assert "because: territories changed\n" in told
     assert read_json(last)["build"] != name
     assert "nothing to do" in call(*at, "build")[1]
 

@@ -186,6 +186,12 @@ def test_module_without_submission_and_unknown_module_are_refused(tiny_project, 
         build(tiny_network, "tiny", Silent(), use={"water": "9.9.9"})
 
 
+def test_all_modules_without_submission_are_told_at_once(tiny_network):
+    with pytest.raises(UsageError) as refused:
+        build(tiny_network, "tiny", Silent(), use={"water": "9.9.9", "valley": "9.9.9"})
+    assert [finding.code for finding in refused.value.findings] == ["S107", "S107"]
+
+
 def test_nothing_built_yet_is_said(tiny_project):
     with pytest.raises(UsageError, match="B101"):
         latest(tiny_project, "tiny")

@@ -77,6 +77,7 @@ def test_page_shows_tiles_by_seconds_and_threads_by_time(log):
     ("end", "words"),
     [
         ({"state": "finished", "build": "abc"}, "finished as build abc"),
+        ({"state": "finished", "build": "abc", "changed": ["tiles changed"]}, "finished as build abc"),
         ({"state": "stopped"}, "stopped"),
         ({"state": "failed", "why": "R207 storage is full"}, "failed: R207 storage is full"),
     ],
@@ -86,6 +87,14 @@ def test_how_a_build_went_in_words(log, end, words):
     last = {"event": "end", "seconds": 8.0, "peak_bytes": 3000, "ended": "2026-01-01T00:00:08+00:00", **end}
     log.write_text("\n".join([*lines, json.dumps(last)]), encoding="utf-8")
     assert read_run(log).in_words == words
+
+
+def test_a_build_that_made_no_tile_tells_what_made_it_another(log):
+    head = log.read_text(encoding="utf-8").splitlines()[0]
+    last = {"event": "end", "state": "finished", "build": "abc", "changed": ["territories changed", "code changed"]}
+    last |= {"seconds": 8.0, "peak_bytes": 3000, "ended": "2026-01-01T00:00:08+00:00"}
+    log.write_text("\n".join([head, json.dumps(last)]), encoding="utf-8")
+    assert read_run(log).in_words == "finished as build abc: territories changed, code changed"
 
 
 def test_command_tells_of_a_build_that_died_early(log):

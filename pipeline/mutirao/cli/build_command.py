@@ -59,6 +59,7 @@ def command(
         write_report(project, chosen, report)
     if json:
         done = {"made": result.made, "reused": result.reused, "reasons": count_reasons(result.reasons)}
+        done["changed"] = result.changed
         print_json({"folder": result.folder, **done, **plain(result.record)})
     else:
         tell_build(result, last)
@@ -109,8 +110,7 @@ def tell_build(result: Build, last: str | None = None) -> None:
     elif not result.made:
         told = f"no tile to make, all {total} are done; another build than {last}"
         out.print(f"build {result.folder.name}: {told}", soft_wrap=True)
-        why = "territories, comparisons, titles or credits changed, or are again what they were"
-        out.print(f"because: {why}", style="dim", soft_wrap=True)
+        out.print(f"because: {', '.join(result.changed)}", soft_wrap=True)
     else:
         reason = f" ({', '.join(result.renewed)})" if result.renewed else ""
         told = f"{len(result.made)} of {total} tiles made{reason}, {result.reused} reused"

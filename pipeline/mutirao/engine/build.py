@@ -77,6 +77,8 @@ class Build:
     """Submissions that the last build did not use, in words."""
     reasons: tuple[tuple[str, ...], ...] = ()
     """Why each result of any pass was made anew, in words."""
+    changed: tuple[str, ...] = ()
+    """What makes it another build than the last, in words; nothing if it is the same, or the first."""
 
     @property
     def reused(self) -> int:
@@ -150,15 +152,20 @@ def build(
         locks.held(folder / LOCK, wait_s=wait_s, waiting=progress.say),
         logged(folder, head_of(work, crew)) as log,
     ):
-        renewed = _renewed(folder, inputs)
-        last = last_tiles(folder, inputs.collection.grid)
-        made = make_missing(project, work, progress, crew, log, last.values())
+        last = _last(folder, inputs.collection.grid)
+        made = make_missing(project, work, progress, crew, log, last.record.tiles.values() if last else ())
         with log.part("sums"):
             finished = _finish(project, inputs, folder, work.keys(), progress, crew)
-        log.end("finished", build=finished.folder.name)
-    reasons = tuple(reason for by_tile in made for reason in by_tile.values())
-    counts = tuple(map(len, made))
-    return replace(finished, made=tuple(made[-1]), by_pass=counts, renewed=renewed, reasons=reasons)
+        changed = _changed(last.record, finished.record) if last else ()
+        log.end("finished", build=finished.folder.name, changed=changed)
+    return replace(
+        finished,
+        made=tuple(made[-1]),
+        by_pass=tuple(map(len, made)),
+        renewed=_renewed(last.record, finished.record) if last else (),
+        reasons=tuple(reason for by_tile in made for reason in by_tile.values()),
+        changed=changed,
+    )
 
 
 def builds_folder(project: Project, collection_id: str) -> Place:
@@ -178,7 +185,7 @@ def latest(project: Project, collection_id: str) -> Build:
     if not (folder / POINTER).is_file():
         remedy = f"run 'mutirao build {collection_id}' first"
         raise UsageError.because("B101", f"no build of '{collection_id}'", where=str(folder), remedy=remedy)
-    return _last(folder, project.collection(collection_id).value.grid)
+    return _load(_last_folder(folder), project.collection(collection_id).value.grid)
 
 
 def find_build(project: Project, text: str) -> Build | None:
@@ -189,13 +196,18 @@ def find_build(project: Project, text: str) -> Build | None:
     return _load(found, project.collection(found.parent.name).value.grid) if found else None
 
 
-def _last(folder: Place, grid: Grid) -> Build:
-    return _load(folder / read_json(folder / POINTER)["build"], grid)
+def _last_folder(folder: Place) -> Place:
+    return folder / str(read_json(folder / POINTER)["build"])
+
+
+def _last(folder: Place, grid: Grid) -> Build | None:
+    return _load(_last_folder(folder), grid) if (folder / POINTER).is_file() else None
 
 
 def last_tiles(folder: Place, grid: Grid) -> dict[str, str]:
     """Return the key in the ledger by tile of the last build in a folder; nothing if there is none."""
-    return _last(folder, grid).record.tiles if (folder / POINTER).is_file() else {}
+    last = _last(folder, grid)
+    return last.record.tiles if last else {}
 
 
 @cache
@@ -204,38 +216,48 @@ def ledger_of(folder: Place) -> Ledger:
     return open_ledger(folder / "tiles", blocks.SUFFIX)
 
 
-def _renewed(folder: Place, inputs: Inputs) -> tuple[str, ...]:
-    """Compare the submissions with those of the last build."""
-    if not (folder / POINTER).is_file():
-        return ()
-    used = {module.module: module.version for module in _last(folder, inputs.collection.grid).record.modules}
-    now = {stored.receipt.module: stored.receipt.version for stored in inputs.submissions}
-    return tuple(f"{name} {used.get(name, 'new')} -> {now[name]}" for name in now if used.get(name) != now[name])
+def _renewed(last: BuildRecord, now: BuildRecord) -> tuple[str, ...]:
+    """Return in words the submissions that the last build did not use."""
+    used = {module.module: module.version for module in last.modules}
+    versions = {module.module: module.version for module in now.modules}
+    return tuple(f"{name} {used.get(name, 'new')} -> {new}" for name, new in versions.items() if used.get(name) != new)
+
+
+def _changed(last: BuildRecord, now: BuildRecord) -> tuple[str, ...]:
+    """Return in words which parts of a build are not those of the last one."""
+    return tuple(f"{part} changed" for part, digest in now.parts.items() if last.parts.get(part) != digest)
 
 
 def _finish(
     project: Project, inputs: Inputs, folder: Place, keys: dict[str, str], progress: Progress, crew: Crew
 ) -> Build:
-    build_id = _build_id(project, inputs, keys)
-    target = folder / build_id[:BUILD_NAME]
+    parts = _parts(project, inputs, keys)
+    target = folder / digest_of(parts)[:BUILD_NAME]
     if not (target / RECORD).is_file():
         tiles, ledger = inputs.collection.grid.tiles(), ledger_of(folder)
         refuse_holes(inputs, ((tile, blocks.read_block(ledger.require(keys[tile.id]), ("rule",))) for tile in tiles))
         progress.say("Summing up areas, transitions and decisions")
-        _write(project, inputs, target, build_id, keys, crew.count if isinstance(crew, Threads) else None)
+        _write(project, inputs, target, parts, keys, crew.count if isinstance(crew, Threads) else None)
     write_json(folder / POINTER, {"build": target.name})
     return _load(target, inputs.collection.grid)
 
 
-def _build_id(project: Project, inputs: Inputs, keys: dict[str, str]) -> str:
-    zones = [(zones.level, zones.ids, zones.names, zones.digest) for zones in inputs.zones]
-    datasets = [project.dataset(entry.dataset).value for entry in inputs.collection.agreement]
-    submissions: list[object] = [_digest(stored) for stored in inputs.submissions]
-    submissions += [[*_required(project), *_told(inputs), *_held_back(project, inputs)]] * bool(project.trust())
-    told = {"name", "organisation", "license", "citation"}  # what the record of a build says of a module
-    credits = [module.manifest.model_dump(mode="json", include=told) for module in inputs.modules]
-    product, code = inputs.collection.product(), code_digest(*SUMMARY_CODE)
-    return digest_of(keys, zones, datasets, submissions, credits, product, inputs.rule_set, code)
+def _parts(project: Project, inputs: Inputs, keys: dict[str, str]) -> dict[str, str]:
+    """Return digests of what decides a build, by what they are of in words; together they make its id."""
+    said = {"name", "organisation", "license", "citation"}  # what the record of a build says of a module
+    trust = (*_required(project), *_told(inputs), *_held_back(project, inputs)) if project.trust() else ()
+    parts = {
+        "tiles": keys,
+        "territories": [(zones.level, zones.ids, zones.names, zones.digest) for zones in inputs.zones],
+        "maps to compare with": [project.dataset(entry.dataset).value for entry in inputs.collection.agreement],
+        "submissions": [_digest(stored) for stored in inputs.submissions],
+        "signatures or reviews": trust,
+        "credits of modules": [module.manifest.model_dump(mode="json", include=said) for module in inputs.modules],
+        "collection": inputs.collection.product(),
+        "rule set": inputs.rule_set,
+        "code": code_digest(*SUMMARY_CODE),
+    }
+    return {name: digest_of(part) for name, part in parts.items()}
 
 
 def _required(project: Project) -> tuple[str, ...]:
@@ -259,7 +281,7 @@ def _held_back(project: Project, inputs: Inputs) -> tuple[str, ...]:
 
 
 def _write(
-    project: Project, inputs: Inputs, target: Place, build_id: str, keys: dict[str, str], threads: int | None
+    project: Project, inputs: Inputs, target: Place, parts: dict[str, str], keys: dict[str, str], threads: int | None
 ) -> None:
     with whole_folder(target, RECORD) as partial:
         summary = _summary(inputs, ledger_of(target.parent), keys, threads)
@@ -269,7 +291,7 @@ def _write(
         if inputs.maps:
             write_maps(partial / CONSULTED_MAPS, inputs.consulted, inputs.maps, inputs.collection.grid)
         write_json(partial / CLAIMS, {series.module: series.versions() for series in inputs.series})
-        write_json(partial / RECORD, plain(_record(project, inputs, target, build_id, keys, summary)))
+        write_json(partial / RECORD, plain(_record(project, inputs, target, parts, keys, summary)))
 
 
 def _summary(inputs: Inputs, ledger: Ledger, keys: dict[str, str], threads: int | None) -> Summary:
@@ -295,12 +317,13 @@ def _record(
     project: Project,
     inputs: Inputs,
     target: Place,
-    build_id: str,
+    parts: dict[str, str],
     keys: dict[str, str],
     summary: Summary,
 ) -> BuildRecord:
     draft = BuildRecord(
-        id=build_id,
+        id=digest_of(parts),
+        parts=parts,
         collection=inputs.collection.id,
         years=inputs.years,
         modules=_modules(inputs),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from mutirao.model import Frozen
 
 
@@ -64,6 +66,8 @@ class BuildRecord(Frozen):
     """A finished build. Equal inputs, parameters and code give an equal id."""
 
     id: str
+    parts: dict[str, str] = Field(default={})
+    """Digests of what decides the build, by what they are of in words; together they make the id."""
     collection: str
     years: tuple[int, ...]
     modules: tuple[ModuleRecord, ...]

@@ -57,6 +57,7 @@ class RunStory:
         if self.end is None:
             return "not ended: it is at work, or was killed"
         why, build = self.end.get("why"), self.end.get("build")
+        why = why or ("" if self.made else ", ".join(self.end.get("changed", ())))
         return self.state + (f" as build {build}" if build else "") + (f": {why}" if why else "")
 
     @property
