@@ -50,7 +50,7 @@ scale: $(STAMP) ## Measure a country of 1.5 gigapixel-years and the peers, for d
 	$(BIN)/python benchmarks/country.py --series --side 2048 --years 24 --tile 1024 --json workspace/scale/series.json
 	$(BIN)/python benchmarks/country.py --side 6144 --years 41 --tile 1536 --json workspace/scale/country.json
 	$(BIN)/python benchmarks/endtoend.py --json workspace/scale/endtoend.json
-	$(BIN)/python benchmarks/endtoend.py --ways ours --side 3072 --repeat 2 --json workspace/scale/workers.json
+	$(BIN)/python benchmarks/endtoend.py --ways ours --side 3072 --tile 768 --repeat 2 --json workspace/scale/workers.json
 	$(BIN)/python benchmarks/country.py --into docs/scale.md \
 		--report $(addprefix workspace/scale/,series.json country.json endtoend.json workers.json)
 

@@ -125,7 +125,8 @@ def print_ways(document: Run) -> None:
         times = (f"{value:.1f}" for values in spent for value in values)
         _row(run["way"], str(run["threads"]), *times, f"{run['peak_bytes'] / 2**30:.2f}", f"{run['load']:.1f}")
     best_of = f", the best of {document['best_of']} rounds" if document["best_of"] > 1 else ""
-    print(f"\n{document['years']} years of {document['side']}² pixels{best_of}; the pixels of all ways are equal.")
+    size = f"{document['years']} years of {document['side']}² pixels in tiles of {document['tile']}"
+    print(f"\n{size}{best_of}; the pixels of all ways are equal.")
     for line in told(runs):
         print(line)
     print()
