@@ -218,12 +218,14 @@ def test_a_network_at_work(tiny_project, tiny_submitted, tiny_rasters):
     config = tiny_project.root / "configs/collections/tiny.yaml"
     milestone = "milestones: [{id: a, title: A, due: 2027-01-01, needs: release}]\n"
     config.write_text(config.read_text(encoding="utf-8") + milestone, encoding="utf-8")
+    manifest = tiny_project.root / "contributors/urban/manifest.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("City Lab", "City Laboratory"), "utf-8")
     wet = tiny_rasters["water"].copy()
     wet[:, :, 4] = 33
     submit(tiny_project, "water", "1.1.0", wet)
     told = collection_status(tiny_project, "tiny")
     assert told.build.newer_submissions == ("water",)
-    assert told.build.changed == ("rules",)  # a milestone changes no map
+    assert told.build.changed == ("rules", "credits of modules")  # a milestone changes no map
     # a column of 36 pixels of 30 m in three years: 9.72 ha by the grid, a little less on the ellipsoid
     assert module(told, "water").change.changed_ha == pytest.approx(9.72, rel=0.01)
 

@@ -22,7 +22,7 @@ from mutirao.engine.inputs import Inputs, gather
 from mutirao.engine.ledger import Ledger, code_digest, digest_of
 from mutirao.engine.passes import FUSED_HALO
 from mutirao.engine.progress import Progress
-from mutirao.engine.record import BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
+from mutirao.engine.record import CREDITS, BuildRecord, ModuleRecord, RuleRecord, StepRecord, plain
 from mutirao.engine.runlog import logged
 from mutirao.engine.summary import NEEDED, Block, Summary, TileSums
 from mutirao.engine.tileprogram import TALLY, tally_in
@@ -244,7 +244,6 @@ def _finish(
 
 def _parts(project: Project, inputs: Inputs, keys: dict[str, str]) -> dict[str, str]:
     """Return digests of what decides a build, by what they are of in words; together they make its id."""
-    said = {"name", "organisation", "license", "citation"}  # what the record of a build says of a module
     trust = (*_required(project), *_told(inputs), *_held_back(project, inputs)) if project.trust() else ()
     parts = {
         "tiles": keys,
@@ -252,7 +251,7 @@ def _parts(project: Project, inputs: Inputs, keys: dict[str, str]) -> dict[str, 
         "maps to compare with": [project.dataset(entry.dataset).value for entry in inputs.collection.agreement],
         "submissions": [_digest(stored) for stored in inputs.submissions],
         "signatures or reviews": trust,
-        "credits of modules": [module.manifest.model_dump(mode="json", include=said) for module in inputs.modules],
+        "credits of modules": [[getattr(module.manifest, said) for said in CREDITS] for module in inputs.modules],
         "collection": inputs.collection.product(),
         "rule set": inputs.rule_set,
         "code": code_digest(*SUMMARY_CODE),

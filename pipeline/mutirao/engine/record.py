@@ -8,6 +8,9 @@ from pydantic import Field
 
 from mutirao.model import Frozen
 
+CREDITS = ("name", "organisation", "license", "citation")
+"""What a manifest says that the record of a build repeats."""
+
 
 class ModuleRecord(Frozen):
     """A module as it took part in a build; `number` is its value in the source layer."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from mutirao.collection import Collection, Member, Milestone
 from mutirao.engine.basis import read_basis
 from mutirao.engine.build import CLAIMS, Build, latest
+from mutirao.engine.record import CREDITS, ModuleRecord
 from mutirao.errors import MutiraoError, UsageError
 from mutirao.io.storage import read_record
 from mutirao.modules.acknowledgement import Acknowledgement
@@ -269,7 +270,7 @@ def _build(project: Project, collection: Collection) -> BuildStatus | None:
 
 
 def _changed(project: Project, collection: Collection, last: Build) -> Iterator[str]:
-    """Yield which configuration is not as the build kept it; builds of older versions kept none."""
+    """Yield what is not as the build kept it; builds of older versions kept nothing."""
     if not (last.folder / CLAIMS).is_file():
         return
     basis = read_basis(str(last.folder), consults=False)
@@ -281,6 +282,16 @@ def _changed(project: Project, collection: Collection, last: Build) -> Iterator[
         yield "rules"
     if basis.chain != (project.chain(collection.chain).value if collection.chain else None):
         yield "chain"
+    if any(_has_other_credits(project, module) for module in last.record.modules):
+        yield "credits of modules"
+
+
+def _has_other_credits(project: Project, recorded: ModuleRecord) -> bool:
+    try:
+        manifest = project.manifest(recorded.module).value
+    except MutiraoError:  # told at the module
+        return False
+    return any(getattr(manifest, said) != getattr(recorded, said) for said in CREDITS)
 
 
 def _releases(project: Project, collection_id: str) -> Iterator[ReleaseStatus]:
