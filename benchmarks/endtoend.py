@@ -13,8 +13,8 @@ memory that does not grow with the map.
 Ours is given one core and two, as threads and as processes of Dask; numpy one, as such a script is written, and two,
 with threads over the years and steps in blocks; dask two, as threads, in the idiom of the documentation (`idiomatic`)
 and in bytes. On a machine whose speed wavers, `--repeat 3` goes round all ways three times and tells the best of each.
-The last line says what the ledger costs: keys,
-digests, receipts and renaming, timed where they happen, as a share of the whole build in one thread.
+The last line says what the ledger costs: keys, digests, receipts and renaming, timed where they happen, as a share of
+the whole build in one thread.
 """
 
 from __future__ import annotations

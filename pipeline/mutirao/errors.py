@@ -113,7 +113,7 @@ def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.severity == "block")
 
 
-def for_each(call: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
+def try_each(call: Callable[[Item], Result], items: Iterable[Item]) -> tuple[Result, ...]:
     """Return the results of a call by item; every item is tried, so that all that is wrong is told at once.
 
     Raises

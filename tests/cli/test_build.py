@@ -15,7 +15,7 @@ from mutirao.cli import console
 from mutirao.cli.build_command import spread
 from mutirao.engine.build import builds_folder
 from mutirao.engine.progress import Silent
-from mutirao.io.storage import read_json
+from mutirao.io.storage import read_json, write_json
 from mutirao.modules.submission import submit
 from mutirao.project import Project
 
@@ -51,6 +51,34 @@ def test_build_that_makes_no_tile_says_whether_it_is_the_last_one(call, at, tiny
     assert "because: territories changed\n" in told
     assert read_json(last)["build"] != name
     assert "nothing to do" in call(*at, "build")[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "part"),
+    [
+        ("chains/tiny.yaml", "title: ", "title: The ", "chain"),
+        ("legends/tiny.yaml", "#1f8d49", "#1f8d4a", "legend"),
+        ("rules/tiny.yaml", "why: ", "why: Indeed. ", "rules"),
+        ("collections/tiny.yaml", "title: ", "title: The ", "collection"),
+    ],
+)
+def test_what_a_build_keeps_is_kept_anew_when_its_words_change(call, at, tiny_project, path, old, new, part):
+    call(*at, "build")
+    file = tiny_project.root / "configs" / path
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    assert json.loads(call(*at, "status", "--json")[1])["build"]["changed"] == [part]
+    assert f"because: {part} changed\n" in call(*at, "build")[1]
+    assert json.loads(call(*at, "status", "--json")[1])["build"]["changed"] == []
+
+
+def test_a_build_of_an_older_version_is_no_ground_to_say_what_changed(call, at, tiny_project):
+    call(*at, "build")
+    folder = builds_folder(tiny_project, "tiny")
+    record = folder / read_json(folder / "latest.json")["build"] / "build.json"
+    write_json(record, {name: value for name, value in read_json(record).items() if name != "parts"})
+    record.parent.rename(folder / "0123456789abcdef")
+    write_json(folder / "latest.json", {"build": "0123456789abcdef"})
+    assert "because: made by an older version\n" in call(*at, "build")[1]
 
 
 @pytest.mark.parametrize(

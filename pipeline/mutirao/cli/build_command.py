@@ -58,8 +58,8 @@ def command(
     if report:
         write_report(project, chosen, report)
     if json:
-        done = {"made": result.made, "reused": result.reused, "reasons": count_reasons(result.reasons)}
-        done["changed"] = result.changed
+        reasons = {"reasons": count_reasons(result.reasons), "changed": result.changed}
+        done = {"made": result.made, "reused": result.reused, **reasons}
         print_json({"folder": result.folder, **done, **plain(result.record)})
     else:
         tell_build(result, last)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mutirao.engine.basis import CONSULTED_MAPS, Basis
+from mutirao.engine.basis import CONSULTED, CONSULTED_MAPS, Basis
 from mutirao.engine.cluster import Crew, Threads, crew_of, run_tasks
 from mutirao.engine.comparison import agreement
 from mutirao.engine.consulted import write_maps
@@ -49,6 +49,8 @@ BUILD_NAME = 16
 """Letters of a build's id that name its folder."""
 LOCK = ".lock"
 """Held by the build that is at work on a collection."""
+KEPT_WORDS = {CONSULTED: "what the chain asks"}
+"""Files of a build's basis whose names say too little of what is in them."""
 CLAIMS = "claims.json"
 """By module and year the version of the submission that a build read; none where the module claims nothing."""
 SUMMARY_CODE = (
@@ -225,13 +227,16 @@ def _renewed(last: BuildRecord, now: BuildRecord) -> tuple[str, ...]:
 
 def _changed(last: BuildRecord, now: BuildRecord) -> tuple[str, ...]:
     """Return in words which parts of a build are not those of the last one."""
-    return tuple(f"{part} changed" for part, digest in now.parts.items() if last.parts.get(part) != digest)
+    if not last.parts:
+        return ("made by an older version",)
+    names = dict.fromkeys((*now.parts, *last.parts))
+    return tuple(f"{name} changed" for name in names if now.parts.get(name) != last.parts.get(name))
 
 
 def _finish(
     project: Project, inputs: Inputs, folder: Place, keys: dict[str, str], progress: Progress, crew: Crew
 ) -> Build:
-    parts = _parts(project, inputs, keys)
+    parts = _parts(project, inputs, folder, keys)
     target = folder / digest_of(parts)[:BUILD_NAME]
     if not (target / RECORD).is_file():
         tiles, ledger = inputs.collection.grid.tiles(), ledger_of(folder)
@@ -242,9 +247,10 @@ def _finish(
     return _load(target, inputs.collection.grid)
 
 
-def _parts(project: Project, inputs: Inputs, keys: dict[str, str]) -> dict[str, str]:
+def _parts(project: Project, inputs: Inputs, folder: Place, keys: dict[str, str]) -> dict[str, str]:
     """Return digests of what decides a build, by what they are of in words; together they make its id."""
     trust = (*_required(project), *_told(inputs), *_held_back(project, inputs)) if project.trust() else ()
+    kept = {KEPT_WORDS.get(name, Path(name).stem): kept for name, kept in _basis(inputs, folder).files().items()}
     parts = {
         "tiles": keys,
         "territories": [(zones.level, zones.ids, zones.names, zones.digest) for zones in inputs.zones],
@@ -252,9 +258,8 @@ def _parts(project: Project, inputs: Inputs, keys: dict[str, str]) -> dict[str, 
         "submissions": [_digest(stored) for stored in inputs.submissions],
         "signatures or reviews": trust,
         "credits of modules": [[getattr(module.manifest, said) for said in CREDITS] for module in inputs.modules],
-        "collection": inputs.collection.product(),
-        "rule set": inputs.rule_set,
         "code": code_digest(*SUMMARY_CODE),
+        **kept,
     }
     return {name: digest_of(part) for name, part in parts.items()}
 

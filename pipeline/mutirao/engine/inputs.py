@@ -13,7 +13,7 @@ from mutirao.engine.consulted import Consulted, consulted_by, window_digest
 from mutirao.engine.ledger import digest_of
 from mutirao.engine.series import Series, link_series
 from mutirao.engine.tileprogram import ground_of, surroundings_of
-from mutirao.errors import ConfigError, GridError, UsageError, for_each
+from mutirao.errors import ConfigError, GridError, UsageError, try_each
 from mutirao.filters.apply import ready
 from mutirao.filters.chain import Chain
 from mutirao.filters.overlay import Overlay
@@ -181,7 +181,7 @@ def gather(project: Project, collection_id: str, use: Mapping[str, str]) -> Inpu
     source = project.collection(collection_id)
     collection = source.value
     legend = project.legend(collection.legend).value
-    modules = for_each(partial(load_module, project), (member.module for member in collection.modules))
+    modules = try_each(partial(load_module, project), (member.module for member in collection.modules))
     submissions = _submissions(project, collection, use)
     vocabulary = _vocabulary(source, legend)
     rules = project.rules(collection.rules)
@@ -221,7 +221,7 @@ def _submissions(project: Project, collection: Collection, use: Mapping[str, str
         stored.require_grid(collection.grid)
         return stored
 
-    return for_each(load, {**members, **use}.items())
+    return try_each(load, {**members, **use}.items())
 
 
 def _vocabulary(source: Source[Collection], legend: Legend) -> Vocabulary:

@@ -12,7 +12,7 @@ from mutirao.collection import Collection
 from mutirao.engine.build import Build
 from mutirao.engine.layerdigests import digest_like
 from mutirao.engine.progress import Progress
-from mutirao.errors import Finding, ImmutableError, QualityError, for_each
+from mutirao.errors import Finding, ImmutableError, QualityError, try_each
 from mutirao.io.places import Place
 from mutirao.io.storage import opened, read_json, read_record, whole_folder
 from mutirao.model import require_version, version_key
@@ -60,7 +60,7 @@ def publish(
         L101, L102: a gate of the collection is not reached. S123, S124: the network does not take a submission any
         more. K202 to K207: the signature would prove nothing. Nothing is written.
     UsageError
-        K305: there is a key, and the network does not sign.
+        K305: there is a key, and the network does not sign. S107: a submission is not there any more.
     ImmutableError
         L103: the version exists with other pixels. L104: a later version exists.
     """
@@ -98,7 +98,7 @@ def _repair_pointer(product: Place, sign: Signer | None, expires: datetime | Non
 def _require_submissions(project: Project, build: Build) -> None:
     """Refuse a build of submissions that the network takes no more: revoked since, or rejected."""
     if project.trust():
-        for_each(lambda used: load_submission(project, used.module, used.version, for_build=True), build.record.modules)
+        try_each(lambda used: load_submission(project, used.module, used.version, for_build=True), build.record.modules)
 
 
 def _existing(folder: Place, build: Build) -> Published:
