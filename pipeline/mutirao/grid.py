@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from affine import Affine
-from odc.geo.geobox import GeoBox
 from pydantic import Field, field_validator
 from pyproj import CRS, Geod, Proj, Transformer
 from pyproj.exceptions import CRSError
@@ -62,11 +61,6 @@ class Grid(Frozen):
     def transform(self) -> Affine:
         """Affine from (column, row) to (x, y)."""
         return Affine(self.resolution, 0, self.origin[0], 0, -self.resolution, self.origin[1])
-
-    @cached_property
-    def geobox(self) -> GeoBox:
-        """The same grid for odc-geo and xarray."""
-        return GeoBox(self.shape, self.transform, self.crs)
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from mutirao.model import Frozen, Id
@@ -137,12 +136,6 @@ class Legend(Frozen):
         """Return (red, green, blue, alpha) by code; nodata is transparent."""
         colors = {item.code: (*rgb(item.color), 255) for item in self.classes}
         return {NODATA: (0, 0, 0, 0), **colors}
-
-    def domain(self) -> np.ndarray:
-        """Return a (256,) bool table that is true at every code of the legend; nodata is false."""
-        table = np.zeros(256, dtype=bool)
-        table[list(self.codes)] = True
-        return table
 
 
 def slug(name: str) -> str:

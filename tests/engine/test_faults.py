@@ -63,14 +63,14 @@ def victim(tiny_network: Project) -> Iterator[Victim]:
 
 def done_keys(project: Project) -> set[str]:
     ledger = ledger_of(builds_folder(project, "tiny"))
-    return {key for key in ledger.all_keys() if ledger.find(key)}
+    return {key for key in ledger.sizes() if ledger.find(key)}
 
 
 def require_nothing_partial(project: Project, whole: set[str]) -> None:
     """Look at everything under a final name; `whole` are the files of a finished build."""
     folder = builds_folder(project, "tiny")
     ledger = ledger_of(folder)
-    for key in ledger.all_keys():
+    for key in ledger.sizes():
         # A receipt is written last, so where there is one, its file is whole. A file without one is not counted.
         if ledger.receipt(key).is_file():
             assert ledger.state(key, again=True) == "done"
@@ -150,7 +150,7 @@ def tiles_begun(project: Project) -> int:
     """Return how many results lie there under a final name, or half written under a temporary one."""
     ledger = ledger_of(builds_folder(project, "tiny"))
     halves = [path for path in ledger.partials() if path.name.endswith(blocks.SUFFIX)]
-    return len(list(ledger.all_keys())) + len(halves)
+    return len(ledger.sizes()) + len(halves)
 
 
 def test_lock_of_a_killed_build_holds_nobody_up_and_its_leftovers_are_pruned(tiny_network, victim):

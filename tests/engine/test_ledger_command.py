@@ -27,7 +27,7 @@ def built(tiny_network: Project) -> Project:
 
 def test_build_tells_its_reasons_to_programs(built):
     ledger = ledger_of(builds_folder(built, "tiny"))
-    ledger.path(next(iter(ledger.all_keys()))).write_bytes(b"")
+    ledger.path(min(ledger.sizes())).write_bytes(b"")
     told = json.loads(mutirao(built, "build", "--json")[1])
     assert told["reasons"] == {"result damaged": 1}
 
@@ -43,7 +43,7 @@ def test_list(built):
 def test_verify(built):
     assert mutirao(built, "ledger", "verify") == (0, "all 9 results are intact\n")
     ledger = ledger_of(builds_folder(built, "tiny"))
-    key = next(iter(ledger.all_keys()))
+    key = min(ledger.sizes())
     ledger.path(key).write_bytes(b"")
     status, text = mutirao(built, "ledger", "verify")
     assert status == 1

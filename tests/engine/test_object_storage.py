@@ -245,7 +245,7 @@ def test_store_that_fills_up_ends_the_build_which_then_goes_on(far_network, no_p
         with pytest.raises(ResourceError, match="R207 storage is full"):
             build(far_network, "tiny", Silent(), workers=1)
     ledger = ledger_of(builds_folder(far_network, "tiny"))
-    assert [ledger.state(key) for key in ledger.all_keys()] == ["done"] * 4
+    assert [ledger.state(key) for key in ledger.sizes()] == ["done"] * 4
     assert len(build(far_network, "tiny", Silent()).made) == 5
 
 
@@ -277,9 +277,7 @@ def test_build_killed_at_its_writes_goes_on_and_leaves_nothing_partial(far_netwo
         command = [sys.executable, "-c", KILLED, str(far_network.root), str(far_network.workspace), str(moment)]
         assert subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL
         ledger = ledger_of(folder)
-        done = {
-            key: ledger.path(key).stat().stamp for key in ledger.all_keys() if ledger.state(key, again=True) == "done"
-        }
+        done = {key: ledger.path(key).stat().stamp for key in ledger.sizes() if ledger.state(key, again=True) == "done"}
         assert kept.items() <= done.items()
         kept = done
         assert list(folder.glob("*/build.json")) == []
@@ -291,7 +289,7 @@ def test_build_killed_at_its_writes_goes_on_and_leaves_nothing_partial(far_netwo
     assert len(finished.made) == 9 - len(kept)
     assert list(folder.glob(".*")) == []
     ledger = ledger_of(folder)
-    assert kept.items() <= {key: ledger.path(key).stat().stamp for key in ledger.all_keys()}.items()
+    assert kept.items() <= {key: ledger.path(key).stat().stamp for key in ledger.sizes()}.items()
 
 
 def test_second_build_at_once_is_refused_or_waits(far_network):
@@ -345,7 +343,7 @@ def test_prune_removes_what_nothing_needs(far_network):
     assert {entry.key for entry in pruned.results} == set(first.record.tiles.values()) - needed
     assert sorted(path.name for path in folder.iterdir()) == sorted([second.folder.name, "latest.json", "log", "tiles"])
     assert Upkeep(folder, 1).damaged(Silent()) == []
-    assert set(ledger_of(folder).all_keys()) == needed
+    assert set(ledger_of(folder).sizes()) == needed
 
 
 def test_nothing_is_pruned_while_the_store_does_not_answer(far_network, no_pause, monkeypatch):

@@ -82,7 +82,7 @@ def test_passes_end_before_the_margin_grows_too_wide(network):
     assert [len(cut.steps) for cut in cut_passes(steps, 0)] == [1, 1, 1, 3, 1, 1]
     assert [cut.halo for cut in cut_passes(steps, 0)] == [0, *halos[1:4], *halos[6:]]
     assert [cut.end for cut in cut_passes(steps, halos[1] + halos[2])][:1] == [3]
-    assert [(cut.is_first, cut.is_last) for cut in cut_passes((), 0)] == [(True, True)]
+    assert [(cut.first, cut.is_last) for cut in cut_passes((), 0)] == [(0, True)]
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])

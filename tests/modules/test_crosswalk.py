@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutirao.modules.crosswalk import count_codes, crosswalk_table
+from mutirao.modules.crosswalk import crosswalk_table
 
 CODE = st.integers(1, 255)
 
@@ -19,10 +19,6 @@ def test_crosswalk_goes_before_identity_and_the_rest_is_no_claim():
 
 def test_nodata_is_no_claim_even_if_it_is_a_code():
     assert crosswalk_table({}, frozenset({3}), nodata=3)[3] == 0
-
-
-def test_codes_are_counted():
-    assert count_codes(np.array([[3, 3], [0, 255]], dtype=np.uint8)) == {0: 1, 3: 2, 255: 1}
 
 
 @given(st.dictionaries(CODE, CODE), st.frozensets(CODE), st.integers(0, 255))

@@ -176,10 +176,6 @@ class Ledger:
         """Return by key what was written down with many results, as `known` does."""
         return dict(zip(keys, at_once(self.known, keys), strict=True))
 
-    def all_keys(self) -> Iterator[str]:
-        """Yield the key of everything that is done, or was begun under its final name."""
-        yield from sorted(self.sizes())
-
     def sizes(self) -> dict[str, int]:
         """Return the bytes that each result and its receipt take, by key."""
         sizes: Counter[str] = Counter()

@@ -38,11 +38,6 @@ class Pass:
         """Number of steps of the chain that have run after it."""
         return self.first + len(self.steps)
 
-    @property
-    def is_first(self) -> bool:
-        """Whether it begins with the claims."""
-        return self.first == 0
-
 
 def cut_passes(steps: Sequence[ReadyStep], limit: int = FUSED_HALO) -> tuple[Pass, ...]:
     """Cut a chain into passes whose halo is at most `limit` pixels, or that of their first step that has one.

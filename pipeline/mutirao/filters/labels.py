@@ -155,11 +155,3 @@ def run_at(y, x, runs):  # type: ignore[no-untyped-def]
         else:
             high = middle
     return low
-
-
-@numba.njit(nogil=True, cache=True)
-def paint(runs, numbers, picture):  # type: ignore[no-untyped-def]
-    """Write into a (y, x) picture the number of each pixel's patch, given by (run,) for the run at its head."""
-    for y in range(len(picture)):
-        for i in range(runs.first[y], runs.first[y + 1] - 1):
-            picture[y, runs.start[i] : runs.start[i + 1]] = numbers[runs.parent[i]]

@@ -7,8 +7,8 @@ are judged on the map of the year as the pass found it. What a small patch becom
 - `border`: the class that holds most of its border, counted in edges between a pixel of the patch and an edge
   neighbour in a large patch. The whole patch takes one class.
 - `largest`: the class of the largest large patch that touches it, by the neighbours that connect pixels to a patch, as
-  in GDAL's sieve. `size_cap` bounds how far sizes are counted; without it whole patches are measured, which needs two
-  passes over the tiles of a map (`seams`).
+  in GDAL's sieve. `size_cap` bounds how far sizes are counted; without it whole patches are measured, so that no halo
+  is wide enough: chains refuse it.
 - `mode`: each pixel for itself takes the most frequent class of the square of `2 * radius + 1` pixels around it, in
   which all pixels vote, its own too, or those of large patches only.
 

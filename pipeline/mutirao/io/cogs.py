@@ -201,19 +201,6 @@ def write_cog(
         return draft.finish()
 
 
-def write_history_cog(
-    path: Path, pixels: np.ndarray, grid: Grid, *, names: Sequence[str], tags: Mapping[str, str] | None = None
-) -> str:
-    """Write (year, y, x) codes as one COG, one band a year, 256 blocks, mode overviews.
-
-    The COG driver keeps the bands of a pixel side by side, so one read gives a pixel's whole history. Returns the
-    `pixel_digest`.
-    """
-    with Draft(path, grid, pixels.dtype, bands=names, tags=tags) as draft:
-        draft.write(pixels)
-        return draft.finish()
-
-
 def _sum(pixels: np.ndarray) -> int:
     return int(pixels.sum(dtype=np.uint64))
 

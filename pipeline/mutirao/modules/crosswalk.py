@@ -23,9 +23,3 @@ def crosswalk_table(crosswalk: Mapping[int, int], codes: frozenset[int], nodata:
     table[list(crosswalk)] = list(crosswalk.values())
     table[nodata] = NODATA
     return table
-
-
-def count_codes(pixels: np.ndarray) -> dict[int, int]:
-    """Return the number of pixels by value, for a uint8 array of any shape; absent values are left out."""
-    counts = np.bincount(pixels.ravel(), minlength=256)
-    return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}

@@ -33,12 +33,6 @@ def _to_lonlat(crs: str) -> Transformer:
     return Transformer.from_crs(crs, 4326, always_xy=True)
 
 
-def box_place(grid: Grid, box: Sequence[int]) -> Place:
-    """Return the place of a box of `kernels.LandSums`: first and last row, first and last column."""
-    top, bottom, left, right = (int(value) for value in box)
-    return place_of(grid, (top, bottom + 1), (left, right + 1))
-
-
 def worst_places(cells: np.ndarray, grid: Grid, cell: int, *, most: int = MOST) -> tuple[Place, ...]:
     """Return boxes around groups of cells that touch, the group with the largest sum first.
 
