@@ -39,6 +39,7 @@ PLACE = st.one_of(
 CORNERS = st.lists(st.lists(st.tuples(PLACE, PLACE), min_size=3, max_size=7), max_size=12)
 
 
+@example(grid=GRIDS[0], corners=[[(0, 0), (0, 0.5), (1, 0.5)]], strip=16)  # a side through the centre of a pixel
 @settings(deadline=None, max_examples=120)
 @given(grid=st.sampled_from(GRIDS), corners=CORNERS, strip=st.sampled_from([16, 32, 48]))
 def test_burning_by_strips_is_burning_everything_at_once(grid, corners, strip):

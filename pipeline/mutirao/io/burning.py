@@ -33,7 +33,7 @@ from mutirao.io.windowed import WindowedRaster
 STRIP = 256
 """Rows that are burnt at once, and the side of the blocks of the file."""
 MAP, RECORD = "map.tif", "burnt.json"
-_SCHEME = "3"
+_SCHEME = "4"
 """Of what is kept; another one when the same polygons give other pixels."""
 Members = tuple[tuple[int, ...], ...]
 
@@ -153,22 +153,27 @@ def _intact(folder: Path) -> dict[str, Any] | None:
 
 
 class Outlines:
-    """Geometries in columns and rows of a grid."""
+    """Geometries in columns and rows of a grid.
+
+    In `shapes` rows are negative, so that north is up: GDAL turns rings to one direction before it brings them to
+    pixels, and where a side goes through the centres of a row, the direction decides who holds these.
+    """
 
     def __init__(self, geometries: Iterable[BaseGeometry | None], grid: Grid) -> None:
         self.grid = grid
         shapes = np.array([*geometries, None], object)[:-1]  # the last one keeps numpy from looking into multipolygons
         self.shapes = shapely.transform(shapes, self._on_pixels)
-        self.bounds = shapely.bounds(self.shapes).reshape(-1, 4)
+        left, bottom, right, top = shapely.bounds(self.shapes).reshape(-1, 4).T
+        self.bounds = np.stack([left, -top, right, -bottom], axis=1)
         self.bounds[~np.isfinite(self.bounds).all(axis=1)] = np.nan
 
     def _on_pixels(self, points: np.ndarray) -> np.ndarray:
-        """Return columns and rows of (point, 2) coordinates, in the floating-point steps that GDAL takes."""
+        """Return columns and negative rows of (point, 2) coordinates, in the floating-point steps that GDAL takes."""
         (west, north), side = self.grid.origin, self.grid.resolution
         columns = points[:, 0] * (1 / side) + -west / side
         rows = points[:, 1] * (1 / -side) + north / side
         fine = 2.0 ** (50 - self.grid.shape[0].bit_length())  # so that a float has room to take off whole rows exactly
-        return np.stack([columns, np.round(rows * fine) / fine], axis=1)
+        return np.stack([columns, -np.round(rows * fine) / fine], axis=1)
 
     def digest(self, how: str) -> str:
         """Return the digest of all that decides the pixels."""
@@ -194,12 +199,12 @@ class Outlines:
 def burnt(
     shapes: Sequence[BaseGeometry], values: Iterable[int], window: Tile, dtype: type[np.unsignedinteger], *, touch: bool
 ) -> np.ndarray:
-    """Burn shapes that lie in columns and rows of a grid to a window of it; of several at a pixel the last one wins."""
+    """Burn shapes of `Outlines` to a window of the grid; of several at a pixel the last one wins."""
     if not shapes:
         return np.zeros(window.shape, dtype)
     pairs = list(zip(shapes, values, strict=True))
-    shift = Affine.translation(window.left, window.top)
-    return np.asarray(rasterize(pairs, window.shape, transform=shift, all_touched=touch, dtype=np.dtype(dtype).name))
+    corner = Affine(1, 0, window.left, 0, -1, -window.top)
+    return np.asarray(rasterize(pairs, window.shape, transform=corner, all_touched=touch, dtype=np.dtype(dtype).name))
 
 
 def has_area(geometry: BaseGeometry | None) -> bool:
