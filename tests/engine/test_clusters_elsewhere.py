@@ -95,7 +95,9 @@ class ShellServer:
 
     async def _hang_up(self) -> None:
         self._server.close()
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=5)
 
 
 @pytest.fixture
